@@ -1,0 +1,1 @@
+"""Use cases over engines over inspect, process and derive over harmonize, readers and sites."""

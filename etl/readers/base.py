@@ -1,0 +1,125 @@
+"""What a reader is: one module a format, behind one protocol.
+
+A reader turns a source into a header and batches of text. It never interprets a cell: numbers, dates and units
+are decided later, for whole columns. It counts what it saw, so that the load's counts have something to answer to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import polars as pl
+
+ROW = "row_number"
+LOCATOR = "locator"
+
+# Damaged records, one row each: physical line of the start, cell or line named, reason id, the bytes to seal.
+DAMAGED_SCHEMA = {ROW: pl.Int64, LOCATOR: pl.String, "reason": pl.String, "raw": pl.Binary}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One stream of bytes: a file, or one member of an archive."""
+
+    path: Path
+    member: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name that patterns match and readers go by: the member's, else the file's."""
+        return self.member or self.path.name
+
+    def open(self) -> BinaryIO:
+        """Open the decompressed bytes; the caller closes them."""
+        from etl.readers.archive import open_source  # the archive module imports this one
+
+        return open_source(self)
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the mapping declares about a file; None means: find out."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    quote: str | None = None  # a character, or "none"
+    header_row: int | None = None  # 1-based physical line
+    sheet: str | None = None
+    has_header: bool = True
+
+
+@dataclass(frozen=True)
+class Range:
+    """A record-aligned part of a table that can be read by itself."""
+
+    start: int  # bytes of the decompressed source, or rows, as the reader likes
+    end: int
+    first_row: int  # row_number of its first physical line
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A column- or file-wide choice with its evidence, as counts and locators, never a cell."""
+
+    about: str  # "encoding", "delimiter", "header", "date_order:collected_at", ...
+    value: str | None  # None: the evidence does not settle it
+    basis: str  # "declared", "content", "name", "witness", "default"
+    evidence: dict[str, int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """What inspection found: enough to read the table again, and the counts that the load must meet.
+
+    lines = records + continuation + sum(structural.values()); lines is None for formats without lines.
+    records counts every record, damaged ones too.
+    """
+
+    format: str
+    columns: tuple[str, ...]
+    lines: int | None
+    records: int
+    continuation: int = 0
+    structural: dict[str, int] = field(default_factory=dict)
+    damaged: int = 0
+    encoding: str | None = None
+    sha256: str = ""
+    size: int = 0  # decompressed bytes
+    options: dict[str, str | int | bool | None] = field(default_factory=dict)  # the dialect, or the sheet
+    ranges: tuple[Range, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    title: str = ""  # sheet or dataset name
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some records: every wanted source column as String under its header's name, and their row numbers.
+
+    frame: the columns asked for, then row_number (Int64); a reader whose cells are not named by row and column
+    adds `locator`. An empty cell is null. Nothing is trimmed or unquoted beyond what the format's quoting says.
+    damaged: DAMAGED_SCHEMA.
+    """
+
+    frame: pl.DataFrame
+    damaged: pl.DataFrame
+
+
+class Reader(Protocol):
+    """One format."""
+
+    name: str
+
+    def recognises(self, name: str, head: bytes) -> bool:
+        """Tell whether a source of this name that starts with these decompressed bytes is of this format."""
+
+    def inspect(self, source: Source, hints: Hints) -> Sequence[Table]:
+        """Read the whole source once and describe its tables. Raises SourceUnreadable."""
+
+    def read(self, source: Source, table: Table, part: Range, columns: Sequence[str]) -> Iterator[Batch]:
+        """Read the named columns of one range of a table that inspect() described."""
+
+    def locate(self, table: Table, column: str) -> pl.Expr:
+        """Return the expression (over row_number) that names the cells of a column, such as `L311/C5`."""

@@ -1,0 +1,1 @@
+"""The warehouse: connection, migrations, transactional load, ledger, views and queries."""
