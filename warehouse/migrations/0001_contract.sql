@@ -5,6 +5,8 @@ create schema core;
 create schema quarantine;
 create schema meta;
 
+create table meta.property (name varchar, value varchar);
+
 create table core.lab_result (
     result_id uuid, -- 128 bits of HMAC(key, site, feed, mapped source text): equal content, equal id
     subject_id varchar,
@@ -24,7 +26,8 @@ create table core.lab_result (
     collected_precision varchar, -- year, month, day, minute, second
     tz_source varchar,
     resulted_at timestamp,
-    result_key uuid,
+    result_key uuid, -- HMAC of site, feed, subject, source id, analyte, specimen, collected_at; null without a source id
+    source_token uuid, -- HMAC of site, feed, source id: one number with two subjects shows here
     result_status varchar, -- pending, preliminary, final, corrected, amended, cancelled, entered_in_error
     row_state varchar, -- current, superseded, conflicting, withdrawn
     value_source varchar,
@@ -183,6 +186,7 @@ create table quarantine.record (
     stage varchar,
     reasons varchar [],
     measure varchar, -- analyte, instrument/item or attribute, where it is known
+    comparable boolean, -- false for damage and for records without subject or known name: those are never duplicates
     raw_sealed blob,
     status varchar, -- open, corrected, waived, replaced, withdrawn
     first_seen_at timestamp,
@@ -211,7 +215,7 @@ create table meta.source_file (
     size_bytes bigint,
     format varchar,
     encoding varchar,
-    name_sealed blob,
+    name_sealed blob, -- the path as given; file names carry patients' names
     first_seen_at timestamp
 );
 
@@ -242,7 +246,7 @@ create table meta.load (
     attributes bigint,
     attributes_stored bigint,
     attributes_held bigint,
-    attributes_duplicate bigint,
+    attributes_repeated bigint,
     detail json -- counts by reason, out-of-scope names with counts, unmapped columns
 );
 
@@ -253,7 +257,8 @@ create table meta.duplicate (
     file_id varchar,
     row_number bigint,
     locator varchar,
-    kept_in varchar -- core.lab_result, core.response, quarantine.record, ...
+    kept_in varchar, -- core.lab_result, core.response, quarantine.record
+    promoted boolean -- true once it took the place of the row it repeats
 );
 
 create table meta.column_decision (

@@ -1,0 +1,61 @@
+"""Open a warehouse: one DuckDB file, one writer, settings that bound memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from schemas.errors import WarehouseMissing
+from warehouse.errors import guarded
+from warehouse.migrate import migrate
+
+# Rows stream through; more memory than this would only hide a plan that does not.
+MEMORY_LIMIT = "1GB"
+
+
+@contextmanager
+def open_warehouse(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse, bring its tables up to date when writing, and close it.
+
+    Raises WarehouseMissing, WarehouseLocked, WarehouseDamaged or WarehouseFull.
+    """
+    if read_only and not path.exists():
+        raise WarehouseMissing(
+            f"There is no warehouse at {path}.",
+            "It is made by the first `etl ingest` or by `etl init`.",
+            "give its path with --warehouse, or set ETL_WAREHOUSE",
+        )
+    with guarded(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(path, read_only=read_only, config=_settings())
+    try:
+        with guarded(path):
+            if not read_only:
+                migrate(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+def _settings() -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "memory_limit": MEMORY_LIMIT,
+        "preserve_insertion_order": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit the block as a whole, or nothing of it."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")

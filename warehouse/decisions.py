@@ -1,0 +1,65 @@
+"""Decisions bind record ids and units; they survive refresh, the next delivery and a rebuild."""
+
+from __future__ import annotations
+
+import duckdb
+
+
+def keep_waived(connection: duckdb.DuckDBPyConnection, file_id: str) -> None:
+    """Leave out what was waived: a waived record is not loaded, even if it would parse now."""
+    connection.execute(
+        """
+        create or replace temp table waived as
+        select (target ->> 'record_id')::uuid as record_id, who from meta.decision
+        where kind = 'waive' and revoked_by is null
+        """
+    )
+    found = connection.execute("select count(*) from waived").fetchone()
+    if not found or not found[0]:
+        return
+    for table, key in (("core.lab_result", "result_id"), ("core.response", "record_id")):
+        measure = "analyte" if table == "core.lab_result" else "instrument || '/' || item"
+        connection.execute(
+            f"""
+            insert into quarantine.record by name
+            select {key} as record_id, site, feed, file_id, row_number, locator, 'decision' as stage,
+                ['waived'] as reasons, {measure} as measure, true as comparable, 'open' as status,
+                now()::timestamp as first_seen_at
+            from {table} where file_id = ? and {key} in (select record_id from waived)
+            """,
+            [file_id],
+        )
+        connection.execute(
+            f"delete from {table} where file_id = ? and {key} in (select record_id from waived)", [file_id]
+        )
+    connection.execute(
+        """
+        update quarantine.record set status = 'waived', resolved_by = waived.who, resolved_at = now()::timestamp
+        from waived where quarantine.record.record_id = waived.record_id and quarantine.record.file_id = ?
+        """,
+        [file_id],
+    )
+
+
+def erased_subjects(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the subjects whose data may not be loaded any more."""
+    rows = connection.execute(
+        "select distinct target ->> 'subject_id' from meta.decision where kind = 'erase' and revoked_by is null"
+    ).fetchall()
+    return [subject for (subject,) in rows]
+
+
+def unit_declarations(connection: duckdb.DuckDBPyConnection, site: str, feed: str) -> list[dict[str, object]]:
+    """Return the unit declarations in force for a feed: analyte, unit, override, valid_from, valid_to."""
+    rows = connection.execute(
+        """
+        select target ->> 'analyte', new, coalesce((target ->> 'override')::boolean, false), valid_from, valid_to
+        from meta.decision
+        where kind = 'unit' and revoked_by is null and target ->> 'site' = ?
+            and coalesce(target ->> 'feed', ?) = ?
+        order by all
+        """,
+        [site, feed, feed],
+    ).fetchall()
+    names = ("analyte", "unit", "override", "valid_from", "valid_to")
+    return [dict(zip(names, row, strict=True)) for row in rows]

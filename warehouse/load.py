@@ -1,0 +1,214 @@
+"""Load one file: every candidate lands in exactly one bucket, or nothing of the file lands at all.
+
+The caller opens the transaction. Rows stream in batch by batch; duplicates, row states and counts follow by query.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from schemas.errors import ReconciliationError
+from warehouse import decisions, duplicates, states
+from warehouse.ledger import now
+from warehouse.seal import seal
+
+# Tables whose rows are candidates, with the column that carries the candidate's record id.
+CANDIDATE_TABLES = {
+    "core.lab_result": "result_id",
+    "core.response": "record_id",
+    "core.condition": "record_id",
+    "core.medication": "record_id",
+}
+
+
+@dataclass(frozen=True)
+class FileSpec:
+    """What is known of a file before its rows are."""
+
+    file_id: str
+    load_id: str
+    run_id: str
+    site: str
+    feed: str
+    sha256: str
+    size_bytes: int
+    format: str
+    encoding: str | None
+    name: str
+    delivery: str
+    plan_digest: str
+    plan: dict[str, Any]
+
+
+@dataclass
+class Counts:
+    """The counts of one load. lines is None for formats without lines."""
+
+    lines: int | None = None
+    records: int = 0
+    continuation: int = 0
+    structural: int = 0
+    read: int = 0
+    accepted: int = 0
+    held: int = 0
+    duplicate: int = 0
+    superseded: int = 0
+    out_of_scope: int = 0
+    withdrawn: int = 0
+    attributes: int = 0
+    attributes_stored: int = 0
+    attributes_held: int = 0
+    attributes_repeated: int = 0
+
+
+@dataclass
+class Detail:
+    """Names and reasons behind the counts; names of analytes and columns, never cells."""
+
+    reasons: Counter[str] = field(default_factory=Counter)
+    out_of_scope_names: Counter[str] = field(default_factory=Counter)
+    structural: dict[str, int] = field(default_factory=dict)
+    unmapped: list[str] = field(default_factory=list)
+    resembling: dict[str, str] = field(default_factory=dict)
+    subjects: int = 0
+    absent_columns: list[str] = field(default_factory=list)
+
+
+class FileLoad:
+    """The load of one file inside the caller's transaction."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, spec: FileSpec, seal_key: bytes) -> None:
+        self._connection = connection
+        self._spec = spec
+        self._seal_key = seal_key
+
+    def add(self, table: str, rows: pl.DataFrame, uuids: tuple[str, ...] = ()) -> None:
+        """Append accepted rows; constants of the file are filled in here. uuids: columns of 32 hex digits."""
+        if rows.is_empty():
+            return
+        kept = ", ".join(f"{name}::uuid as {name}" if name in uuids else name for name in rows.columns)
+        spec = self._spec
+        constants = {"site": spec.site, "feed": spec.feed, "file_id": spec.file_id, "run_id": spec.run_id}
+        known = _columns(self._connection, table)
+        filled = {name: value for name, value in constants.items() if name in known and name not in rows.columns}
+        extra = "".join(f", ? as {name}" for name in filled)
+        self._connection.register("incoming", rows)
+        self._connection.execute(f"insert into {table} by name select {kept}{extra} from incoming", list(filled.values()))
+        self._connection.unregister("incoming")
+
+    def hold(self, rows: pl.DataFrame) -> None:
+        """Append held candidates: record_id, row_number, locator, stage, reasons, measure, comparable, raw (bytes)."""
+        if rows.is_empty():
+            return
+        sealed = pl.Series("raw_sealed", seal(self._seal_key, rows["raw"]), dtype=pl.Binary)
+        held = rows.drop("raw").with_columns(
+            sealed, pl.lit("open").alias("status"), pl.lit(now()).alias("first_seen_at")
+        )
+        self.add("quarantine.record", held.drop("run_id", strict=False), uuids=("record_id",))
+
+    def finish(self, counts: Counts, detail: Detail) -> Counts:
+        """Find duplicates, settle row states, count the buckets, reconcile and record the load.
+
+        Raises ReconciliationError when an identity does not hold; the caller's transaction then rolls back.
+        """
+        spec = self._spec
+        decisions.keep_waived(self._connection, spec.file_id)
+        counts.duplicate = duplicates.set_aside(self._connection, spec.file_id, spec.site, spec.feed)
+        states.settle(self._connection, spec.file_id)
+        self._count(counts, detail)
+        reconcile(counts, spec.name)
+        self._record(counts, detail)
+        return counts
+
+    def _count(self, counts: Counts, detail: Detail) -> None:
+        for table in CANDIDATE_TABLES:
+            rows = self._connection.execute(
+                f"select row_state = 'superseded', count(*) from {table} where file_id = ? group by all",
+                [self._spec.file_id],
+            ).fetchall()
+            for is_superseded, number in rows:
+                if is_superseded:
+                    counts.superseded += number
+                else:
+                    counts.accepted += number
+        counts.held = _number(
+            self._connection,
+            "select count(*) from quarantine.record where file_id = ? and stage <> 'attribute'",
+            self._spec.file_id,
+        )
+        stored = "select count(*) from core.subject_attribute where file_id = ?"
+        counts.attributes_stored = _number(self._connection, stored, self._spec.file_id)
+        held_reasons = self._connection.execute(
+            """
+            select reason, count(*) from quarantine.record, unnest(reasons) as held(reason)
+            where file_id = ? group by reason order by reason
+            """,
+            [self._spec.file_id],
+        ).fetchall()
+        detail.reasons = Counter(dict(held_reasons))
+
+    def _record(self, counts: Counts, detail: Detail) -> None:
+        spec, moment = self._spec, now()
+        known = _number(self._connection, "select count(*) from meta.source_file where file_id = ?", spec.file_id)
+        if not known:
+            sealed_name = seal(self._seal_key, [spec.name.encode()])[0]
+            self._connection.execute(
+                "insert into meta.source_file values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [spec.file_id, spec.site, spec.feed, spec.sha256, spec.size_bytes, spec.format, spec.encoding,
+                 sealed_name, moment],
+            )  # fmt: skip
+        row = {
+            "load_id": spec.load_id,
+            "file_id": spec.file_id,
+            "run_id": spec.run_id,
+            "site": spec.site,
+            "feed": spec.feed,
+            "plan_digest": spec.plan_digest,
+            "plan": json.dumps(spec.plan, ensure_ascii=False),
+            "status": "active",
+            "delivery": spec.delivery,
+            "loaded_at": moment,
+            **vars(counts),
+            "detail": json.dumps(vars(detail), ensure_ascii=False),
+        }
+        marks = ", ".join("?" for _ in row)
+        self._connection.execute(f"insert into meta.load ({', '.join(row)}) values ({marks})", list(row.values()))
+
+
+def reconcile(counts: Counts, name: str) -> None:
+    """Check both identities of a load. Raises ReconciliationError."""
+    buckets = (
+        counts.accepted + counts.held + counts.duplicate + counts.superseded + counts.out_of_scope + counts.withdrawn
+    )
+    stored = counts.attributes_stored + counts.attributes_held + counts.attributes_repeated
+    lines = counts.records + counts.continuation + counts.structural
+    for label, whole, parts in (
+        ("candidates", counts.read, buckets),
+        ("attributes", counts.attributes, stored),
+        ("lines", lines if counts.lines is None else counts.lines, lines),
+    ):
+        if whole != parts:
+            raise ReconciliationError(
+                f"{name}: {label} do not balance: {whole:,} read, {parts:,} accounted for.",
+                "Nothing of this file was loaded.",
+                "report this with the output of `etl doctor`; it is a bug",
+            )
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    schema, name = table.split(".")
+    found = connection.execute(
+        "select column_name from duckdb_columns() where schema_name = ? and table_name = ?", [schema, name]
+    ).fetchall()
+    return {column for (column,) in found}
+
+
+def _number(connection: duckdb.DuckDBPyConnection, query: str, *values: object) -> int:
+    row = connection.execute(query, list(values)).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,122 @@
+"""Row states: a pure function of the rows present, so the order in which files arrive never matters.
+
+With a key, the greatest (status rank, resulted_at, content id) is current and the others are superseded.
+Without one, different values of one subject, analyte, specimen and minute are conflicting.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+# Touched keys are compared in parts of about this many rows, which bounds memory.
+PART = 2_000_000
+
+STATUS_RANK = {
+    "pending": 1,
+    "preliminary": 2,
+    "final": 3,
+    "corrected": 4,
+    "amended": 4,
+    "cancelled": 5,
+    "entered_in_error": 6,  # supersedes what it names, also when that comes later
+}
+
+_RANK = "case result_status " + " ".join(f"when '{name}' then {rank}" for name, rank in STATUS_RANK.items()) + " else 3 end"
+
+# One number for everything that can meet: the key, else subject, analyte, specimen and minute. Equal numbers are
+# compared exactly afterwards.
+_MEETING = """
+    case
+        when result_key is not null then hash(result_key)
+        when collected_precision in ('minute', 'second') then hash(subject_id, analyte, specimen, collected_at)
+    end
+"""
+
+_SETTLED = f"""
+    with keyed as (
+        select
+            result_id, file_id, row_number, locator, row_state,
+            case
+                when row_number() over (
+                    partition by result_key order by {_RANK} desc, resulted_at desc nulls last, result_id desc
+                ) = 1 then 'current'
+                else 'superseded'
+            end as settled
+        from meeting where result_key is not null
+    ),
+    unkeyed as (
+        select
+            result_id, file_id, row_number, locator, row_state,
+            case
+                when count(distinct (value, comparator)) filter (where value is not null) over same_draw > 1
+                    then 'conflicting'
+                else 'current'
+            end as settled
+        from meeting where result_key is null
+        window same_draw as (partition by subject_id, analyte, specimen, collected_at)
+    )
+    select * from keyed where row_state <> settled
+    union all
+    select * from unkeyed where row_state <> settled
+"""
+
+
+def settle(connection: duckdb.DuckDBPyConnection, file_id: str) -> None:
+    """Settle the state of every result that meets one of this file's results."""
+    rows = connection.execute("select count(*) from core.lab_result where file_id = ?", [file_id]).fetchone()
+    number = int(rows[0]) if rows else 0
+    parts = 1 + number // PART
+    for part in range(parts if number else 0):
+        connection.execute(
+            f"""
+            create or replace temp table touched as
+            with placed as (select {_MEETING} as meeting, file_id from core.lab_result),
+            mine as (
+                select meeting from placed
+                where file_id = $file and meeting is not null and meeting % $parts = $part
+            )
+            select meeting from placed semi join mine using (meeting) group by meeting having count(*) > 1
+            """,
+            {"file": file_id, "parts": parts, "part": part},
+        )
+        _settle_touched(connection)
+
+
+def touch(connection: duckdb.DuckDBPyConnection, file_id: str) -> None:
+    """Remember the meetings of a file that is about to leave, for settle_remembered()."""
+    connection.execute(
+        f"""
+        create or replace temp table left_behind as
+        with placed as (select {_MEETING} as meeting, file_id from core.lab_result),
+        mine as (select meeting from placed where file_id = ? and meeting is not null)
+        select distinct meeting from placed semi join mine using (meeting) where file_id <> ?
+        """,
+        [file_id, file_id],
+    )
+
+
+def settle_remembered(connection: duckdb.DuckDBPyConnection) -> None:
+    """Settle what a file that left had touched."""
+    connection.execute("create or replace temp table touched as select meeting from left_behind")
+    _settle_touched(connection)
+
+
+def _settle_touched(connection: duckdb.DuckDBPyConnection) -> None:
+    found = connection.execute("select count(*) from touched").fetchone()
+    if not found or not found[0]:
+        return
+    connection.execute(
+        f"""
+        create or replace temp table meeting as
+        select *, {_MEETING} as meeting from core.lab_result
+        where {_MEETING} in (select meeting from touched)
+        """
+    )
+    connection.execute(f"create or replace temp table settled as {_SETTLED}")
+    connection.execute(
+        """
+        update core.lab_result set row_state = settled.settled from settled
+        where core.lab_result.result_id = settled.result_id and core.lab_result.file_id = settled.file_id
+            and core.lab_result.row_number = settled.row_number and core.lab_result.locator = settled.locator
+        """
+    )
