@@ -1,0 +1,135 @@
+"""Which column plays which role: declared by the mapping, else recognised by its header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from etl.sites.model import FeedMapping
+from etl.sites.resolution import Finding
+from schemas.columns import COLUMNS, LANGUAGE_TIER, STANDARDS, Candidate, header_key
+
+
+@dataclass
+class Roles:
+    """Roles and attributes found so far, with what settled each, and what could not be settled."""
+
+    columns: dict[str, str] = field(default_factory=dict)
+    basis: dict[str, str] = field(default_factory=dict)
+    implied: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def take(self, name: str, column: str, basis: str) -> None:
+        """Give a role or attribute its column."""
+        self.columns[name] = column
+        self.basis[column] = basis
+
+    def drop(self, name: str) -> None:
+        """Leave a role without its column."""
+        column = self.columns.pop(name, None)
+        if column is not None and column not in self.columns.values():
+            self.basis.pop(column)
+
+
+def find_column(header: str, columns: Sequence[str]) -> str | None:
+    """Return the column that a mapping means: exactly, else without case, width, spaces and punctuation."""
+    if header in columns:
+        return header
+    alike = [column for column in columns if header_key(column) == header_key(header)]
+    return alike[0] if len(alike) == 1 else None
+
+
+def missing_column(what: str, header: str, columns: Sequence[str], feed: FeedMapping) -> Finding:
+    """Describe a mapped column that the file does not have, with the column that was probably meant."""
+    nearest = get_close_matches(header, columns, n=1, cutoff=0.5)
+    return Finding(
+        f"the column '{header}', mapped as {what}, is not in the file.",
+        f"The nearest column is '{nearest[0]}'." if nearest else f"The file has {len(columns)} columns.",
+        f"correct the header under feeds: {feed.feed}: in the mapping of {feed.site}",
+    )
+
+
+def declared_roles(columns: Sequence[str], feed: FeedMapping, roles: Roles) -> None:
+    """Take the columns that the mapping names; one that is not there is a finding."""
+    for name, headers in feed.columns.items():
+        column = next((found for header in headers if (found := find_column(header, columns))), None)
+        if column is None:
+            roles.findings.append(missing_column(name, headers[0], columns, feed))
+        else:
+            roles.take(name, column, "mapping")
+
+
+def recognised_roles(columns: Iterable[str], group: Iterable[str], roles: Roles) -> None:
+    """Recognise the roles of some groups, and the attributes, by the headers that are not yet taken."""
+    wanted = set(group)
+    claims: dict[str, list[tuple[Candidate, str]]] = {}
+    taken = set(roles.columns.values())
+    for column in columns:
+        for candidate in () if column in taken else COLUMNS.find(column):
+            is_free = candidate.field not in roles.columns
+            if is_free and wanted.intersection(COLUMNS.field(candidate.field).group):
+                claims.setdefault(candidate.field, []).append((candidate, column))
+    for name, claimed in claims.items():
+        _settle(name, claimed, roles)
+
+
+def _settle(name: str, claimed: list[tuple[Candidate, str]], roles: Roles) -> None:
+    """Take the column with the best place in the lists; leave the role open if two have equal right to it."""
+    claimed.sort(key=lambda claim: (claim[0].tier, claim[0].position))
+    best, column = claimed[0]
+    rivals = [other for candidate, other in claimed[1:] if _is_rival(candidate, best)]
+    if rivals:
+        names = ", ".join(f"'{each}'" for each in (column, *rivals))
+        roles.findings.append(
+            Finding(
+                f"{name} may be any of the columns {names}.",
+                f"Each of these headers says by itself: {COLUMNS.field(name).sentence}.",
+                f"columns: {{{name}: {column}}} in the mapping, or another of them",
+            )
+        )
+        return
+    # `Sex` is a word, `SEX` is the standard's name.
+    is_standard = best.names in STANDARDS and column in COLUMNS.field(name).names[best.names]
+    roles.take(name, column, best.names if is_standard else "synonym")
+
+
+def _is_rival(candidate: Candidate, best: Candidate) -> bool:
+    """Tell whether nothing ranks two columns: the same place in one list, or two languages."""
+    if candidate.tier != best.tier:
+        return False
+    return candidate.position == best.position or (
+        best.tier == LANGUAGE_TIER and candidate.names != best.names
+    )
+
+
+def settle_collection_time(roles: Roles) -> None:
+    """Keep one column for the moment of collection, or a date and a time side by side.
+
+    A header such as 采样时间 is a clock time beside a date, and date and time where it stands alone.
+    """
+    parts = [name for name in ("collected_date", "collected_time") if name in roles.columns]
+    if "collected_at" not in roles.columns and len(parts) == 1:
+        column = roles.columns[parts[0]]
+        roles.take("collected_at", column, roles.basis[column])
+    if "collected_at" in roles.columns:
+        for name in parts:
+            roles.drop(name)
+
+
+def settle_site(roles: Roles) -> None:
+    """Leave out the site where the subject's number is unique across sites already."""
+    unique = {header_key(header) for header in COLUMNS.roles["subject"].unique_across_sites}
+    site = roles.columns.get("source_site")
+    is_declared = site is not None and roles.basis[site] == "mapping"
+    if header_key(roles.columns.get("subject", "")) in unique and not is_declared:
+        roles.drop("source_site")
+
+
+def implied_constants(roles: Roles) -> None:
+    """Note what the header of a column says of another role: the system of its codes."""
+    for name, column in roles.columns.items():
+        for candidate in COLUMNS.find(column):
+            for role, words in COLUMNS.field(name).implies.items() if candidate.field == name else ():
+                if candidate.names in words:
+                    roles.implied[role] = words[candidate.names]

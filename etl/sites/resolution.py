@@ -1,0 +1,61 @@
+"""What a file turned out to be: its shape, and what each of its columns is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+Shape = Literal["lab_long", "item_long", "wide", "subjects", "crosswalk", "manifest", "unmapped"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a data manager should know about a file's columns: what, why, what to type."""
+
+    what: str
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A column of a wide file, and what it measures."""
+
+    column: str
+    kind: Literal["lab", "item"]
+    analyte: str | None = None
+    unit: str | None = None
+    specimen: str | None = None
+    instrument: str | None = None
+    item: str | None = None
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """The columns of a file by their meaning; plain data, so that it can be stored with the load.
+
+    roles and attributes: meaning to column. constants: role to the text that holds for every row. unmapped: columns
+    that are not read. resembling: unmapped columns whose name is like a study analyte's. basis: column to what settled
+    it (mapping, synonym, name, or a standard such as sdtm). explanation: why the file cannot be used, else empty.
+    """
+
+    shape: Shape
+    roles: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict)
+    measures: tuple[Measure, ...] = ()
+    constants: dict[str, str] = field(default_factory=dict)
+    unmapped: tuple[str, ...] = ()
+    resembling: dict[str, str] = field(default_factory=dict)
+    basis: dict[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    explanation: str = ""
+
+    def used_columns(self) -> tuple[str, ...]:
+        """Return the columns that are read, each once; all others never leave the file."""
+        return tuple(dict.fromkeys(self._used()))
+
+    def _used(self) -> Iterator[str]:
+        yield from self.roles.values()
+        yield from self.attributes.values()
+        yield from (measure.column for measure in self.measures)
