@@ -1,0 +1,139 @@
+"""The report as JSON, CSV and one self-contained page. Every renderer takes a report that was disclosed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from etl.associate.disclosure import Suppress, disclose
+from etl.associate.model import AssociationReport, Estimate
+from etl.associate.plots import Points, draw_boxes, draw_flow, draw_forest, draw_roc, draw_scatter
+from schemas.published import load_published
+
+NOT_IN_CSV = ("table", "row")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The three forms of one report."""
+
+    json: str
+    csv: str
+    html: str
+
+
+def render(
+    report: AssociationReport, suppress: Suppress, watermark: str = "", points: Points | None = None
+) -> Rendered:
+    """Hide what `suppress` hides and render the rest.
+
+    watermark: a sentence printed across the page and kept in the JSON and CSV, such as why the report is a draft.
+    points: draws single subjects into the page, which then says that it must not be shared.
+    """
+    shown = disclose(report, suppress)
+    return Rendered(to_json(shown, watermark), to_csv(shown, watermark), to_html(shown, watermark, points))
+
+
+def to_json(report: AssociationReport, watermark: str = "") -> str:
+    """Write everything; JSON has no infinity, so an unbounded limit is the text Infinity."""
+    document = _plain({"watermark": watermark or None} | dataclasses.asdict(report))
+    return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+
+
+def to_csv(report: AssociationReport, watermark: str = "") -> str:
+    """Write the estimates, one a line."""
+    schema = {f.name: _TYPES.get(str(f.type), pl.String) for f in dataclasses.fields(Estimate)}
+    rows = [dataclasses.asdict(e) for e in report.estimates]
+    frame = pl.DataFrame(rows, schema=schema, orient="row").drop(NOT_IN_CSV)
+    return frame.with_columns(pl.lit(watermark).alias("watermark")).write_csv()
+
+
+def to_html(report: AssociationReport, watermark: str = "", points: Points | None = None) -> str:
+    """Write one page without a link to anything outside it."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("etl.associate", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.filters |= {"number": number, "p": p_value, "interval": interval, "count": count}
+    charts = draw(report, points or Points())
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        watermark=watermark,
+        charts=charts,
+        studies=load_published().study,
+        has_points=bool(points),
+    )
+
+
+def draw(report: AssociationReport, points: Points) -> dict[str, str]:
+    """Draw every chart that the report has data for, by name."""
+    exposure, unit = str(report.protocol["exposure"]), str(report.protocol["unit"])
+    groups = [s for s in report.summaries if s.variable == exposure and s.group in ("case", "control")]
+    bands = [s for s in report.summaries if s.variable == exposure and s.group not in ("case", "control")]
+    label = f"{exposure} ({unit})"
+    charts = {
+        "flow": draw_flow(report.flow),
+        "groups": draw_boxes(groups, label, points.by_group),
+        "bands": draw_boxes(bands, label, {}),
+        "models": _forest(report, "model", "odds ratio per 1 SD by model"),
+        "sensitivity": _forest(report, "sensitivity", "odds ratio per 1 SD by scenario"),
+    }
+    for trend in report.trends:
+        charts[trend.id] = draw_scatter(trend, label, trend.y, points.pairs.get(trend.id))
+    for curve in report.curves:
+        charts["roc"] = draw_roc(curve, report.estimate(f"roc/{curve.marker}/auc"))
+    return charts
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Print a number to that many significant digits."""
+    if value is None or math.isnan(value):
+        return "-"
+    if math.isinf(value):
+        return "not bounded"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.{digits}g}".rstrip(".")
+
+
+def p_value(value: float | None) -> str:
+    """Print a p-value as journals do."""
+    if value is None or math.isnan(value):
+        return "-"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def interval(estimate: Estimate) -> str:
+    """Print both limits, or a dash."""
+    return "-" if estimate.low is None else f"{number(estimate.low)} to {number(estimate.high)}"
+
+
+def count(value: int | None) -> str:
+    """Print a count, or that it is hidden."""
+    return "hidden" if value is None else f"{value:,}"
+
+
+def _forest(report: AssociationReport, section: str, title: str) -> str:
+    exposure = report.protocol["exposure"]
+    rows = [e for e in report.estimates if e.section == section and e.id.endswith(f"/{exposure}/1 SD")]
+    return draw_forest(rows, [e.row for e in rows], title)
+
+
+_TYPES: dict[str, Any] = {"float | None": pl.Float64, "int | None": pl.Int64}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+    return value
