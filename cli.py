@@ -1,0 +1,231 @@
+"""The command line: parse, call one use case, print, exit. Heavy modules are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from schemas.errors import UsageError, UserError
+
+app = typer.Typer(
+    name="etl",
+    help="Hospital exports in; validated, traceable data for the study of vitamin B12 and restless legs out.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+DEFAULT = Path("warehouse.duckdb")
+Warehouse = Annotated[
+    Path, typer.Option("-w", "--warehouse", envvar="ETL_WAREHOUSE", help="The warehouse, one DuckDB file.")
+]
+Sites = Annotated[Path, typer.Option(help="Folder of the sites' mappings, one YAML each.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, all else on stderr.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
+
+
+@app.command()
+def ingest(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders or patterns; archives unfold.")
+    ] = None,
+    site: Annotated[str | None, typer.Option(help="Who sent the files, where no mapping tells it.")] = None,
+    sites: Sites = Path("sites"),
+    warehouse: Warehouse = DEFAULT,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Reload the files whose mapping or registry changed.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, keep nothing.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when any row is held.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress on stderr.")] = False,
+) -> None:
+    """Load exports: every row is accepted, held with its reasons, or listed as out of scope."""
+    from etl.ingest import IngestOptions
+    from etl.ingest import ingest as run
+    from etl.progress import progress
+    from etl.sites.mapping import load_sites
+    from etl.terminal import ingest_summary
+
+    if not paths and not refresh:
+        raise UsageError("No files were named.", "", "etl ingest PATH..., or etl ingest --refresh")
+    options = IngestOptions(site, load_sites(sites), is_dry_run=dry_run, is_refresh=refresh)
+    with progress(is_shown=not (quiet or json or no_progress)) as shown:
+        report = run(paths or [], warehouse, options, shown)
+    _print(report.document(), ingest_summary(report), json=json, quiet=quiet)
+    if quiet:
+        for each in report.files:
+            if each.error:
+                typer.echo(each.error.message(), err=True)
+    raise typer.Exit(report.exit_code(is_strict=strict))
+
+
+@app.command()
+def validate(
+    warehouse: Warehouse = DEFAULT,
+    fail_on: Annotated[
+        str, typer.Option(help="fatal, convention or any: what makes the exit code 1.")
+    ] = "fatal",
+    thresholds: Annotated[
+        Path | None, typer.Option(help="CSV that overrides thresholds, with notes.")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the expectations (Great Expectations, in SQL) and store what they find."""
+    from etl.terminal import validation_summary
+    from etl.validation import run_validation
+
+    report = run_validation(warehouse, fail_on, thresholds)
+    _print(report.document(), validation_summary(report), json=json, quiet=quiet)
+    raise typer.Exit(report.exit_code())
+
+
+@app.command()
+def sql(
+    query: Annotated[str | None, typer.Argument(help="One query; it can only read.")] = None,
+    file: Annotated[Path | None, typer.Option("-f", "--file", help="Read the query from a file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write to a file; its ending chooses the format.")
+    ] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="table, csv, json, parquet or markdown.")
+    ] = None,
+    warehouse: Warehouse = DEFAULT,
+    json: Json = False,
+) -> None:
+    """Query the warehouse, read-only."""
+    from etl.sql import chosen_format, render, run_sql
+
+    text = file.read_text("utf-8") if file else query
+    if not text:
+        raise UsageError("No query was given.", "", "etl sql 'from mart.b12_status limit 5'")
+    shown = render(run_sql(warehouse, text), "json" if json else chosen_format(form, output))
+    if output:
+        output.write_bytes(shown)
+    else:
+        sys.stdout.buffer.write(shown)
+
+
+@app.command()
+def status(warehouse: Warehouse = DEFAULT, sites: Sites = Path("sites"), json: Json = False) -> None:
+    """Show what is loaded, what is stale and what is open."""
+    from etl.sites.mapping import load_sites
+    from etl.status import status as look
+    from etl.terminal import status_summary
+
+    found = look(warehouse, load_sites(sites))
+    _print(found.document(), status_summary(found), json=json)
+    raise typer.Exit(5 if found.unbalanced or found.broken_ledger else 0)
+
+
+@app.command()
+def init(warehouse: Warehouse = DEFAULT, sites: Sites = Path("sites")) -> None:
+    """Make a warehouse, its key, and a folder for mappings with an annotated example."""
+    from etl.init import init as make
+
+    done = make(warehouse, sites)
+    for path in done.made:
+        typer.echo(f"made  {path}")
+    for path in done.kept:
+        typer.echo(f"kept  {path}")
+    typer.echo(
+        "Next: etl ingest YOUR_EXPORT --site NAME. Keep the .key file: without it no subject can be found again."
+    )
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the exports, the mappings and the warehouse.")] = Path(
+        "demo"
+    ),
+    seed: Annotated[int, typer.Option(help="The same seed makes the same bytes.")] = 20221,
+    json: Json = False,
+) -> None:
+    """Make three synthetic hospitals' exports, ingest them, validate, query, and show what was held and why."""
+    from etl.demo_run import demo as run
+
+    report = run(out, seed, (lambda _: None) if json else typer.echo)
+    if json:
+        typer.echo(jsonlib.dumps(report, ensure_ascii=False, indent=2, default=str))
+
+
+@app.command()
+def doctor(warehouse: Warehouse = DEFAULT, json: Json = False) -> None:
+    """Look at the installation and the warehouse; prints no data."""
+    from etl.doctor import doctor as look
+    from etl.terminal import doctor_summary
+
+    findings = look(warehouse)
+    _print([vars(each) for each in findings], doctor_summary(findings), json=json)
+    raise typer.Exit(0 if all(each.is_sound for each in findings) else 1)
+
+
+def _print(document: Any, text: str, *, json: bool, quiet: bool = False) -> None:
+    if json:
+        typer.echo(jsonlib.dumps(document, ensure_ascii=False, indent=2, default=str))
+    elif not quiet:
+        typer.echo(text)
+
+
+@contextmanager
+def _exit_codes() -> Iterator[None]:
+    """Turn what went wrong into a message and a documented exit code; a bug shows where it is, never a cell."""
+    try:
+        yield
+    except TyperException as error:
+        typer.echo(f"Error: {error.format_message()}\n  Try: etl --help", err=True)
+        raise SystemExit(2) from None
+    except UserError as error:
+        typer.echo(error.message(), err=True)
+        raise SystemExit(error.exit_code) from None
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("Interrupted: what was committed is kept, the file being loaded is not.", err=True)
+        raise SystemExit(130) from None
+    except (OSError, MemoryError) as error:
+        typer.echo(_system_error(error), err=True)
+        raise SystemExit(4 if getattr(error, "errno", None) == 28 else 3) from None
+    except Exception as error:  # noqa: BLE001 - the last boundary: a traceback's message could quote a cell
+        typer.echo(_bug(error), err=True)
+        raise SystemExit(70) from None
+
+
+def _system_error(error: BaseException) -> str:
+    if isinstance(error, OSError):
+        return f"Error: {error.strerror or 'the system refused'}: {error.filename or ''}"
+    return "Error: not enough memory."
+
+
+def _bug(error: BaseException) -> str:
+    """Return the kind and place of an error, without its text."""
+    places = []
+    trace = error.__traceback__
+    while trace:
+        places.append(f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return (
+        f"Error: internal error ({type(error).__name__}) at {' > '.join(places[-4:])}.\n"
+        "  This is a bug of the tool. Nothing of the file being loaded was kept.\n"
+        "  Try: report this line; it holds no data"
+    )
+
+
+def main() -> None:
+    """Run the command line."""
+    with _exit_codes():
+        code = app(standalone_mode=False)
+    raise SystemExit(code or 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -17,12 +17,14 @@ MEMORY_LIMIT = "1GB"
 
 
 @contextmanager
-def open_warehouse(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_warehouse(
+    path: Path, *, read_only: bool = False, must_exist: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse, bring its tables up to date when writing, and close it.
 
     Raises WarehouseMissing, WarehouseLocked, WarehouseDamaged or WarehouseFull.
     """
-    if read_only and not path.exists():
+    if (read_only or must_exist) and not path.exists():
         raise WarehouseMissing(
             f"There is no warehouse at {path}.",
             "It is made by the first `etl ingest` or by `etl init`.",
@@ -50,12 +52,12 @@ def _settings() -> dict[str, str | bool | int | float | list[str]]:
 
 
 @contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Commit the block as a whole, or nothing of it."""
+def transaction(connection: duckdb.DuckDBPyConnection, *, is_kept: bool = True) -> Iterator[None]:
+    """Commit the block as a whole, or nothing of it; is_kept=False undoes it in any case, for a dry run."""
     connection.execute("begin")
     try:
         yield
     except BaseException:
         connection.execute("rollback")
         raise
-    connection.execute("commit")
+    connection.execute("commit" if is_kept else "rollback")

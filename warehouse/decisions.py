@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import duckdb
 
 
@@ -49,11 +51,21 @@ def erased_subjects(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [subject for (subject,) in rows]
 
 
-def unit_declarations(connection: duckdb.DuckDBPyConnection, site: str, feed: str) -> list[dict[str, object]]:
-    """Return the unit declarations in force for a feed: analyte, unit, override, valid_from, valid_to."""
+class UnitDeclaration(NamedTuple):
+    """The unit of an analyte in a feed, and the days of collection for which it is declared (ISO, both included)."""
+
+    analyte: str
+    unit: str
+    override: bool
+    valid_from: str | None
+    valid_to: str | None
+
+
+def unit_declarations(connection: duckdb.DuckDBPyConnection, site: str, feed: str) -> list[UnitDeclaration]:
+    """Return the unit declarations in force for a feed."""
     rows = connection.execute(
         """
-        select target ->> 'analyte', new, coalesce((target ->> 'override')::boolean, false), valid_from, valid_to
+        select target ->> 'analyte', new, coalesce((target ->> 'override')::boolean, false), valid_from::varchar, valid_to::varchar
         from meta.decision
         where kind = 'unit' and revoked_by is null and target ->> 'site' = ?
             and coalesce(target ->> 'feed', ?) = ?
@@ -61,5 +73,4 @@ def unit_declarations(connection: duckdb.DuckDBPyConnection, site: str, feed: st
         """,
         [site, feed, feed],
     ).fetchall()
-    names = ("analyte", "unit", "override", "valid_from", "valid_to")
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    return [UnitDeclaration(*row) for row in rows]

@@ -22,7 +22,17 @@ DIGESTED = (
     "core.match_set",
 )
 LEFT_OUT = frozenset(
-    {"result_id", "record_id", "run_id", "file_id", "row_number", "locator", "value_source", "ref_text", "flag_source"}
+    {
+        "result_id",
+        "record_id",
+        "run_id",
+        "file_id",
+        "row_number",
+        "locator",
+        "value_source",
+        "ref_text",
+        "flag_source",
+    }
 )
 
 

@@ -38,7 +38,9 @@ class Ledger:
 
     def head(self) -> str:
         """Return the hash of the newest entry."""
-        row = self._connection.execute("select value from meta.property where name = 'ledger_head'").fetchone()
+        row = self._connection.execute(
+            "select value from meta.property where name = 'ledger_head'"
+        ).fetchone()
         return str(row[0]) if row else GENESIS
 
     def append(self, kind: str, entry: dict[str, Any]) -> str:
@@ -48,7 +50,9 @@ class Ledger:
         digest = hashlib.sha256((previous + line).encode()).hexdigest()
         row = {**entry, "prev_hash": previous, "hash": digest}
         columns, marks = ", ".join(row), ", ".join("?" for _ in row)
-        self._connection.execute(f"insert into {TABLES[kind]} ({columns}) values ({marks})", list(row.values()))
+        self._connection.execute(
+            f"insert into {TABLES[kind]} ({columns}) values ({marks})", list(row.values())
+        )
         self._connection.execute("delete from meta.property where name = 'ledger_head'")
         self._connection.execute("insert into meta.property values ('ledger_head', ?)", [digest])
         self._pending.append(canonical({"entry": kind, **row}))

@@ -26,6 +26,19 @@ CANDIDATE_TABLES = {
     "core.medication": "record_id",
 }
 
+IDS = frozenset({"result_id", "record_id", "result_key", "source_token", "administration_id"})
+_SUBJECTS = """
+    select count(distinct subject_id) from (
+        select subject_id from core.lab_result where file_id = ?
+        union all
+        select subject_id from core.response where file_id = ?
+        union all
+        select subject_id from core.subject_attribute where file_id = ?
+    )
+"""
+# Rows that several files share: the first stays.
+SHARED = {"core.administration": "administration_id"}
+
 
 @dataclass(frozen=True)
 class FileSpec:
@@ -44,6 +57,7 @@ class FileSpec:
     delivery: str
     plan_digest: str
     plan: dict[str, Any]
+    decisions: tuple[tuple[str, str | None, str, str], ...] = ()  # about, value, basis, evidence as JSON
 
 
 @dataclass
@@ -88,18 +102,24 @@ class FileLoad:
         self._spec = spec
         self._seal_key = seal_key
 
-    def add(self, table: str, rows: pl.DataFrame, uuids: tuple[str, ...] = ()) -> None:
-        """Append accepted rows; constants of the file are filled in here. uuids: columns of 32 hex digits."""
+    def add(self, table: str, rows: pl.DataFrame) -> None:
+        """Append rows to a core table; ids come as 32 hex digits, and constants of the file are filled in here."""
         if rows.is_empty():
             return
-        kept = ", ".join(f"{name}::uuid as {name}" if name in uuids else name for name in rows.columns)
+        kept = ", ".join(f"{name}::uuid as {name}" if name in IDS else name for name in rows.columns)
         spec = self._spec
         constants = {"site": spec.site, "feed": spec.feed, "file_id": spec.file_id, "run_id": spec.run_id}
         known = _columns(self._connection, table)
-        filled = {name: value for name, value in constants.items() if name in known and name not in rows.columns}
+        filled = {
+            name: value for name, value in constants.items() if name in known and name not in rows.columns
+        }
         extra = "".join(f", ? as {name}" for name in filled)
+        shared = SHARED.get(table)
+        unless = f"where {shared}::uuid not in (select {shared} from {table})" if shared else ""
         self._connection.register("incoming", rows)
-        self._connection.execute(f"insert into {table} by name select {kept}{extra} from incoming", list(filled.values()))
+        self._connection.execute(
+            f"insert into {table} by name select {kept}{extra} from incoming {unless}", list(filled.values())
+        )
         self._connection.unregister("incoming")
 
     def hold(self, rows: pl.DataFrame) -> None:
@@ -110,7 +130,7 @@ class FileLoad:
         held = rows.drop("raw").with_columns(
             sealed, pl.lit("open").alias("status"), pl.lit(now()).alias("first_seen_at")
         )
-        self.add("quarantine.record", held.drop("run_id", strict=False), uuids=("record_id",))
+        self.add("quarantine.record", held)
 
     def finish(self, counts: Counts, detail: Detail) -> Counts:
         """Find duplicates, settle row states, count the buckets, reconcile and record the load.
@@ -142,8 +162,11 @@ class FileLoad:
             "select count(*) from quarantine.record where file_id = ? and stage <> 'attribute'",
             self._spec.file_id,
         )
-        stored = "select count(*) from core.subject_attribute where file_id = ?"
-        counts.attributes_stored = _number(self._connection, stored, self._spec.file_id)
+        counts.attributes_stored = sum(
+            _number(self._connection, f"select count(*) from {table} where file_id = ?", self._spec.file_id)
+            for table in ("core.subject_attribute", "core.subject_link")
+        )
+        detail.subjects = _number(self._connection, _SUBJECTS, *[self._spec.file_id] * 3)
         held_reasons = self._connection.execute(
             """
             select reason, count(*) from quarantine.record, unnest(reasons) as held(reason)
@@ -155,7 +178,9 @@ class FileLoad:
 
     def _record(self, counts: Counts, detail: Detail) -> None:
         spec, moment = self._spec, now()
-        known = _number(self._connection, "select count(*) from meta.source_file where file_id = ?", spec.file_id)
+        known = _number(
+            self._connection, "select count(*) from meta.source_file where file_id = ?", spec.file_id
+        )
         if not known:
             sealed_name = seal(self._seal_key, [spec.name.encode()])[0]
             self._connection.execute(
@@ -178,13 +203,23 @@ class FileLoad:
             "detail": json.dumps(vars(detail), ensure_ascii=False),
         }
         marks = ", ".join("?" for _ in row)
-        self._connection.execute(f"insert into meta.load ({', '.join(row)}) values ({marks})", list(row.values()))
+        self._connection.execute(
+            f"insert into meta.load ({', '.join(row)}) values ({marks})", list(row.values())
+        )
+        for decision in spec.decisions:
+            values = [spec.load_id, spec.file_id, *decision]
+            self._connection.execute("insert into meta.column_decision values (?, ?, ?, ?, ?, ?)", values)
 
 
 def reconcile(counts: Counts, name: str) -> None:
     """Check both identities of a load. Raises ReconciliationError."""
     buckets = (
-        counts.accepted + counts.held + counts.duplicate + counts.superseded + counts.out_of_scope + counts.withdrawn
+        counts.accepted
+        + counts.held
+        + counts.duplicate
+        + counts.superseded
+        + counts.out_of_scope
+        + counts.withdrawn
     )
     stored = counts.attributes_stored + counts.attributes_held + counts.attributes_repeated
     lines = counts.records + counts.continuation + counts.structural

@@ -40,7 +40,9 @@ def applied_migrations(connection: duckdb.DuckDBPyConnection) -> list[str]:
     ).fetchall()
     if not found:
         return []
-    return [name for (name,) in connection.execute("select name from meta.migration order by name").fetchall()]
+    return [
+        name for (name,) in connection.execute("select name from meta.migration order by name").fetchall()
+    ]
 
 
 def _migrations() -> list[Traversable]:

@@ -21,7 +21,11 @@ STATUS_RANK = {
     "entered_in_error": 6,  # supersedes what it names, also when that comes later
 }
 
-_RANK = "case result_status " + " ".join(f"when '{name}' then {rank}" for name, rank in STATUS_RANK.items()) + " else 3 end"
+_RANK = (
+    "case result_status "
+    + " ".join(f"when '{name}' then {rank}" for name, rank in STATUS_RANK.items())
+    + " else 3 end"
+)
 
 # One number for everything that can meet: the key, else subject, analyte, specimen and minute. Equal numbers are
 # compared exactly afterwards.

@@ -1,0 +1,1 @@
+"""Where process() runs: the same function on one machine, or distributed."""

@@ -24,7 +24,10 @@ ROOMS = {
     "etl.scoring": {"etl.scoring"},
     "etl.demo": {"etl.demo"},
 }
-MODULES = [ROOT / "cli.py", *(path for package in OURS - {"cli"} for path in sorted((ROOT / package).rglob("*.py")))]
+MODULES = [
+    ROOT / "cli.py",
+    *(path for package in OURS - {"cli"} for path in sorted((ROOT / package).rglob("*.py"))),
+]
 
 
 def imported(path: Path) -> set[str]:
@@ -50,7 +53,11 @@ def test_imports_go_down(path: Path) -> None:
     for room, known in ROOMS.items():
         if name == room or name.startswith(room + "."):
             inside = {other for other in imported(path) if other.startswith("etl.")}
-            strangers = {other for other in inside if not any(other == each or other.startswith(each + ".") for each in known)}
+            strangers = {
+                other
+                for other in inside
+                if not any(other == each or other.startswith(each + ".") for each in known)
+            }
             assert not strangers
 
 

@@ -21,7 +21,9 @@ def chained(tmp_path):
     with open_warehouse(path) as connection:
         ledger = Ledger(connection, path)
         ledger.append("run", RUN)
-        ledger.append("decision", {"decision_id": "d1", "kind": "waive", "target": '{"record_id":"x"}', "who": "NN"})
+        ledger.append(
+            "decision", {"decision_id": "d1", "kind": "waive", "target": '{"record_id":"x"}', "who": "NN"}
+        )
         ledger.append("run", {**RUN, "run_id": "r2"})
         ledger.publish()
         yield connection, path

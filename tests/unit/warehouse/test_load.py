@@ -45,10 +45,11 @@ SCHEMA = {
     "result_key": pl.String, "result_status": pl.String, "row_state": pl.String, "value": pl.Float64,
     "comparator": pl.String, "row_number": pl.Int64, "locator": pl.String,
 }  # fmt: skip
-UUIDS = ("result_id", "result_key")
 
 
-def load(connection: duckdb.DuckDBPyConnection, name: str, rows: list[dict[str, object]], read: int | None = None) -> Counts:
+def load(
+    connection: duckdb.DuckDBPyConnection, name: str, rows: list[dict[str, object]], read: int | None = None
+) -> Counts:
     spec = FileSpec(
         file_id=f"file-{name}", load_id=f"load-{name}", run_id="r", site="north", feed="labs", sha256=name, size_bytes=1,
         format="delimited", encoding="utf-8", name=name, delivery="increment", plan_digest="p", plan={},
@@ -56,7 +57,7 @@ def load(connection: duckdb.DuckDBPyConnection, name: str, rows: list[dict[str, 
     with transaction(connection):
         loading = FileLoad(connection, spec, KEYS.seal)
         for row in rows:  # one batch a row: batches must not matter
-            loading.add("core.lab_result", pl.DataFrame([row], schema=SCHEMA), UUIDS)
+            loading.add("core.lab_result", pl.DataFrame([row], schema=SCHEMA))
         counts = Counts(lines=None, records=len(rows), read=len(rows) if read is None else read)
         return loading.finish(counts, Detail())
 
@@ -101,16 +102,26 @@ def test_different_values_of_one_minute_conflict_and_settle_when_one_leaves(conn
     load(connection, "a", [result(1, value=200.0)])
     counts = load(connection, "b", [result(2, value=300.0)])
     assert counts.accepted == 1
-    assert {state for (state,) in connection.execute("select row_state from core.lab_result").fetchall()} == {"conflicting"}
+    assert {state for (state,) in connection.execute("select row_state from core.lab_result").fetchall()} == {
+        "conflicting"
+    }
     with transaction(connection):
         remove_file(connection, "file-b", "x", "withdrawn")
-    assert connection.execute("select value, row_state from core.lab_result").fetchall() == [(200.0, "current")]
+    assert connection.execute("select value, row_state from core.lab_result").fetchall() == [
+        (200.0, "current")
+    ]
 
 
 def test_equal_values_and_days_do_not_conflict(connection) -> None:
     load(connection, "a", [result(1), result(2, value=200.0)])
-    load(connection, "b", [result(3, value=1.0, collected_precision="day"), result(4, value=2.0, collected_precision="day")])
-    assert {state for (state,) in connection.execute("select row_state from core.lab_result").fetchall()} == {"current"}
+    load(
+        connection,
+        "b",
+        [result(3, value=1.0, collected_precision="day"), result(4, value=2.0, collected_precision="day")],
+    )
+    assert {state for (state,) in connection.execute("select row_state from core.lab_result").fetchall()} == {
+        "current"
+    }
 
 
 def test_a_duplicate_takes_the_place_of_a_row_that_leaves(connection) -> None:
@@ -128,7 +139,9 @@ def test_a_duplicate_takes_the_place_of_a_row_that_leaves(connection) -> None:
 
 
 def test_repeats_inside_a_file_keep_the_first_row(connection) -> None:
-    counts = load(connection, "a", [result(1, row_number=9, locator="L9/C1"), result(1, row_number=3, locator="L3/C1")])
+    counts = load(
+        connection, "a", [result(1, row_number=9, locator="L9/C1"), result(1, row_number=3, locator="L3/C1")]
+    )
     assert (counts.accepted, counts.duplicate) == (1, 1)
     assert connection.execute("select row_number from core.lab_result").fetchall() == [(3,)]
 
@@ -146,14 +159,22 @@ def test_a_snapshot_reports_what_changed(connection) -> None:
     with transaction(connection):
         remember_delivery(connection, "north", "labs")
         remove_file(connection, "file-old", "x", "withdrawn")
-    load(connection, "new", [result(1), result(4, collected_at=later, value=1.0), result(5, subject_id="come")])
+    load(
+        connection, "new", [result(1), result(4, collected_at=later, value=1.0), result(5, subject_id="come")]
+    )
     change = compare_delivery(connection, "north", "labs")
     assert vars(change) == {"unchanged": 1, "changed": 1, "vanished": 1, "new": 1}
 
 
 def test_the_digest_ignores_order_and_place_but_not_values(tmp_path) -> None:
     digests = []
-    for at, rows in enumerate(([result(1), result(2, value=1.0)], [result(2, value=1.0, row_number=5), result(1)], [result(1), result(2)])):
+    for at, rows in enumerate(
+        (
+            [result(1), result(2, value=1.0)],
+            [result(2, value=1.0, row_number=5), result(1)],
+            [result(1), result(2)],
+        )
+    ):
         with open_warehouse(tmp_path / f"{at}.duckdb") as opened:
             load(opened, "a", rows)
             digests.append(content_digest(opened))

@@ -1,0 +1,37 @@
+"""The local engine: ranges stream through one processor while the caller loads what came before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from etl.plan import ResolvedPlan
+from etl.process.candidates import Processed
+from etl.process.processor import Processor
+from etl.readers.base import Reader
+from warehouse.keys import Keys
+
+
+def run(
+    plan: ResolvedPlan, reader: Reader, keys: Keys, erased: Iterable[str], advance: Callable[[int], None]
+) -> Iterator[Processed]:
+    """Yield the candidates of a table, batch by batch; advance is told the bytes of each range that is done.
+
+    The next batch is read while the last one is loaded: one worker, so order and memory stay bounded.
+    """
+    batches = _batches(plan, reader, Processor(plan, reader, keys, erased), advance)
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        following = worker.submit(next, batches, None)
+        while (done := following.result()) is not None:
+            following = worker.submit(next, batches, None)
+            yield done
+
+
+def _batches(
+    plan: ResolvedPlan, reader: Reader, processor: Processor, advance: Callable[[int], None]
+) -> Iterator[Processed]:
+    columns = plan.resolution.used_columns()
+    for part in plan.table.ranges:
+        for batch in reader.read(plan.source, plan.table, part, columns):
+            yield processor.process(batch)
+        advance(part.end - part.start)

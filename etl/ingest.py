@@ -1,0 +1,272 @@
+"""Ingest: exports in, trusted rows in the warehouse out, every candidate accounted for."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from etl import refusals
+from etl.derive import derive
+from etl.engines import local
+from etl.inspect import inspect, reader_of
+from etl.manifest import Manifest
+from etl.outcome import FileOutcome, IngestReport, outcome_of
+from etl.plan import Declaration, ResolvedPlan
+from etl.readers.base import Source
+from etl.run import Run
+from etl.sites.mapping import SiteMapping
+from etl.sites.resolve import choose_feed
+from etl.sources import Named, expand
+from etl.study import ensure_views
+from schemas.errors import UserError
+from warehouse.connection import open_warehouse, transaction
+from warehouse.decisions import erased_subjects, unit_declarations
+from warehouse.errors import guarded
+from warehouse.keys import Keys, load_keys
+from warehouse.leave import compare_delivery, remember_delivery, remove_file
+from warehouse.load import Counts, Detail, FileLoad, FileSpec
+from warehouse.sources import loaded_paths
+
+
+@dataclass(frozen=True)
+class IngestOptions:
+    """How to ingest. site: the sender, where no mapping tells it."""
+
+    site: str | None = None
+    sites: dict[str, SiteMapping] | None = None
+    is_dry_run: bool = False
+    is_refresh: bool = False
+
+
+class Progress:
+    """What the terminal is told while files are read; the default says nothing."""
+
+    def start(self, label: str, total: int) -> None:
+        """Begin a phase of so many bytes."""
+
+    def advance(self, amount: int) -> None:
+        """So many bytes more are done."""
+
+
+def ingest(
+    paths: Iterable[str], warehouse: Path, options: IngestOptions, progress: Progress | None = None
+) -> IngestReport:
+    """Load the exports behind some paths into the warehouse and return what happened to each.
+
+    Files fail by themselves: a file that cannot be read or waits for a declaration leaves the others alone.
+    Raises UsageError for paths without a file, and warehouse errors.
+    """
+    started = time.monotonic()
+    named = expand(paths)
+    with open_warehouse(warehouse) as connection, guarded(warehouse):
+        keys = load_keys(warehouse, connection)
+        ensure_views(connection)
+        if options.is_refresh:
+            named = named or expand(loaded_paths(connection, keys.seal))
+        with Run(connection, warehouse, "ingest") as run:
+            job = _Ingest(connection, keys, run, options, progress or Progress())
+            job.load(named)
+            run.detail = {"files": len(job.report.files), "totals": dict(job.report.totals())}
+        connection.execute("checkpoint")
+    job.report.seconds = time.monotonic() - started
+    return job.report
+
+
+class _Ingest:
+    """One run over many files."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        keys: Keys,
+        run: Run,
+        options: IngestOptions,
+        progress: Progress,
+    ) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._run = run
+        self._options = options
+        self._progress = progress
+        self._manifest = Manifest()
+        self._erased = erased_subjects(connection)
+        # Laboratories print times that lie a little ahead of ours; a day covers every zone.
+        self._latest = (datetime.now(UTC) + timedelta(days=1)).replace(tzinfo=None)
+        self.report = IngestReport(run.run_id, is_dry_run=options.is_dry_run)
+
+    def load(self, named: list[Named]) -> None:
+        plans = [plan for each in named for plan in self._inspected(each)]
+        increments = [[plan] for plan in plans if plan.delivery != "snapshot"]
+        feeds: dict[tuple[str, str], list[ResolvedPlan]] = {}
+        for plan in plans:
+            if plan.delivery == "snapshot":
+                feeds.setdefault((plan.site, plan.feed), []).append(plan)
+        for group in [*increments, *feeds.values()]:
+            self._load_group(group)
+        self.report.files.sort(key=lambda outcome: outcome.path)
+
+    def _inspected(self, named: Named) -> list[ResolvedPlan]:
+        """Return the plans of a source's tables; what cannot be planned is reported."""
+        source = named.source
+        self._progress.start(source.name, 0)
+        try:
+            site = self._site_of(source)
+            mapping = (self._options.sites or {}).get(site)
+            plans = inspect(source, site, mapping, self._latest)
+            return [plan for plan in map(self._with_declarations, plans) if self._is_ready(plan, named)]
+        except UserError as error:
+            self.report.files.append(FileOutcome(source.label, "unreadable", error=error))
+            return []
+
+    def _site_of(self, source: Source) -> str:
+        """Return who sent a source: as said, else the one mapping that claims it, else the folder's name among those."""
+        if self._options.site:
+            return self._options.site
+        sites = self._options.sites or {}
+        claiming = [site for site, mapping in sites.items() if choose_feed(source.name, (), mapping)]
+        if len(claiming) > 1:
+            claiming = [site for site in claiming if site in source.path.parts]
+        if len(claiming) != 1:
+            raise refusals.no_site(source.name, len(claiming), len(sites))
+        return claiming[0]
+
+    def _with_declarations(self, plan: ResolvedPlan) -> ResolvedPlan:
+        rows = unit_declarations(self._connection, plan.site, plan.feed)
+        return replace(plan, declarations=(*plan.declarations, *(Declaration(*row) for row in rows)))
+
+    def _is_ready(self, plan: ResolvedPlan, named: Named) -> bool:
+        """Tell whether a plan can be carried out; otherwise report why not."""
+        outcome = outcome_of(plan, "unmapped")
+        shape = plan.resolution.shape
+        if shape == "manifest":
+            self._manifest.read(plan, reader_of(plan))
+            outcome.status = "companion"
+        elif shape == "unmapped":
+            outcome.error = refusals.unmapped(plan) if named.is_named else None
+            outcome.note = plan.resolution.explanation
+        elif undecided := plan.undecided():
+            outcome.status = "needs_declaration"
+            outcome.error = refusals.undecided(plan, undecided[0].about)
+        else:
+            return True
+        self.report.files.append(outcome)
+        return False
+
+    def _load_group(self, plans: list[ResolvedPlan]) -> None:
+        """Load files that stand or fall together: one increment, or all files of a snapshot."""
+        outcomes = [outcome_of(plan, "loaded") for plan in plans]
+        try:
+            with transaction(self._connection, is_kept=not self._options.is_dry_run):
+                self._replace_delivery(plans)
+                for plan, outcome in zip(plans, outcomes, strict=True):
+                    self._load_file(plan, outcome)
+                derive(self._connection, [outcome.load_id for outcome in outcomes])
+                self._compare_delivery(plans)
+        except UserError as error:
+            for outcome in outcomes:
+                outcome.status, outcome.error, outcome.counts = "unreadable", error, Counts()
+        self.report.files.extend(outcomes)
+
+    def _load_file(self, plan: ResolvedPlan, outcome: FileOutcome) -> None:
+        file_id = self._file_id(plan)
+        digest = plan.digest()
+        active = self._connection.execute(
+            "select load_id, plan_digest from meta.load where file_id = ? and status = 'active'", [file_id]
+        ).fetchone()
+        self._refuse_foreign(plan)
+        self._manifest.check(plan)
+        if active and active[1] == digest:
+            outcome.status, outcome.load_id = "unchanged", active[0]
+            return
+        outcome.load_id = self._keys.token("load", file_id, digest, self._run.run_id)
+        if active:
+            outcome.status = "refreshed"
+            remove_file(self._connection, file_id, outcome.load_id, "replaced")
+        spec = _spec(plan, file_id, outcome.load_id, digest, self._run.run_id)
+        loading = FileLoad(self._connection, spec, self._keys.seal)
+        outcome.counts = loading.finish(self._stream(plan, loading, outcome.detail), outcome.detail)
+
+    def _stream(self, plan: ResolvedPlan, loading: FileLoad, detail: Detail) -> Counts:
+        """Read, process and append every batch of a file; return what the reading side counted."""
+        table = plan.table
+        counts = Counts(table.lines, table.records, table.continuation, sum(table.structural.values()))
+        self._progress.start(plan.source.name, table.size)
+        for done in local.run(plan, reader_of(plan), self._keys, self._erased, self._progress.advance):
+            for name, rows in done.rows.items():
+                loading.add(name, rows)
+            for rows in done.held:
+                loading.hold(rows)
+            counts.read += done.read
+            counts.withdrawn += done.withdrawn
+            counts.out_of_scope += done.out_of_scope.total()
+            counts.attributes += done.attributes
+            counts.attributes_held += done.attributes_held
+            counts.attributes_repeated += done.attributes_repeated
+            detail.out_of_scope_names.update(done.out_of_scope)
+        return counts
+
+    def _replace_delivery(self, plans: list[ResolvedPlan]) -> None:
+        """Let the files of the feed's last delivery leave, unless they are delivered again as they were."""
+        first = plans[0]
+        if first.delivery != "snapshot":
+            return
+        remember_delivery(self._connection, first.site, first.feed)
+        again = {self._file_id(plan) for plan in plans}
+        active = self._connection.execute(
+            "select file_id from meta.load where site = ? and feed = ? and status = 'active' order by file_id",
+            [first.site, first.feed],
+        ).fetchall()
+        for (file_id,) in active:
+            if file_id not in again:
+                remove_file(self._connection, file_id, self._run.run_id, "withdrawn")
+
+    def _compare_delivery(self, plans: list[ResolvedPlan]) -> None:
+        first = plans[0]
+        if first.delivery == "snapshot":
+            change = compare_delivery(self._connection, first.site, first.feed)
+            self.report.changes[f"{first.site}/{first.feed}"] = change
+
+    def _refuse_foreign(self, plan: ResolvedPlan) -> None:
+        """Stop bytes that another site has sent; two empty tables may well be the same."""
+        if not plan.table.records:
+            return
+        other = self._connection.execute(
+            """
+            select source_file.site from meta.source_file join meta.load using (file_id)
+            where source_file.sha256 = ? and source_file.site <> ? and load.status = 'active'
+            """,
+            [plan.table.sha256, plan.site],
+        ).fetchone()
+        if other:
+            raise refusals.foreign(plan, other[0])
+
+    def _file_id(self, plan: ResolvedPlan) -> str:
+        return self._keys.token("file", plan.site, plan.feed, plan.table.sha256, plan.table.title)
+
+
+def _spec(plan: ResolvedPlan, file_id: str, load_id: str, digest: str, run_id: str) -> FileSpec:
+    table = plan.table
+    return FileSpec(
+        file_id=file_id,
+        load_id=load_id,
+        run_id=run_id,
+        site=plan.site,
+        feed=plan.feed,
+        sha256=table.sha256,
+        size_bytes=table.size,
+        format=table.format,
+        encoding=table.encoding,
+        name=str(plan.source.path.resolve()),
+        delivery=plan.delivery,
+        plan_digest=digest,
+        plan={**plan.content(), "mapping": plan.mapping_digest},
+        decisions=tuple(
+            (each.about, each.value, each.basis, json.dumps(each.evidence)) for each in plan.decisions
+        ),
+    )

@@ -1,0 +1,180 @@
+"""inspect(source): one streaming pass over a file, and every decision that the whole file must share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+
+import polars as pl
+
+from etl.answers import Answers
+from etl.harmonize.dates import date_evidence, decide_dates
+from etl.harmonize.numbers import decide_decimal, decimal_evidence
+from etl.plan import Declaration, ResolvedPlan
+from etl.process.roles import role_expression
+from etl.readers import detect
+from etl.readers.base import Decision, Hints, Reader, Source, Table
+from etl.sites.mapping import FeedMapping, SiteMapping
+from etl.sites.resolve import Resolution, choose_feed, default_feed, resolve
+from schemas.errors import SourceUnreadable
+
+DATE_ROLES = ("collected_at", "resulted_at", "administered_at")
+DATE_ATTRIBUTES = ("birth_date",)
+NUMBER_ROLES = ("value", "ref_low", "ref_high")
+
+
+@dataclass
+class Observed:
+    """What one table shows while it streams by: the resolution of its header, and evidence by column."""
+
+    resolution: Resolution
+    feed: FeedMapping | None
+    dates: dict[str, pl.Expr] = field(default_factory=dict)  # by role or attribute
+    numbers: tuple[str, ...] = ()
+    date_counts: dict[str, Counter[str]] = field(default_factory=dict)
+    number_counts: Counter[str] = field(default_factory=Counter)
+    answers: Answers | None = None
+
+    def columns(self) -> list[str]:
+        """Return the columns that evidence is gathered from."""
+        answers = self.answers.columns if self.answers else ()
+        dated = [name for expression in self.dates.values() for name in expression.meta.root_names()]
+        return list(dict.fromkeys([*dated, *self.numbers, *answers]))
+
+    def see(self, frame: pl.DataFrame) -> None:
+        """Count the evidence of some records."""
+        for role, expression in self.dates.items():
+            self.date_counts.setdefault(role, Counter()).update(
+                date_evidence(frame.select(expression).to_series())
+            )
+        for column in self.numbers:
+            self.number_counts.update(decimal_evidence(frame[column]))
+        if self.answers:
+            self.answers.see(frame)
+
+
+def inspect(source: Source, site: str, mapping: SiteMapping | None, latest: datetime) -> list[ResolvedPlan]:
+    """Return the plan of every table in a source. Raises SourceUnreadable and DefinitionError."""
+    reader = detect(source)
+    if reader is None:
+        raise SourceUnreadable(
+            f"{source.name} is in no format that this tool reads.",
+            "Neither its name nor its first bytes tell what it is.",
+            "see the formats with: etl doctor",
+        )
+    seen: list[Observed] = []
+    named = choose_feed(source.name, (), mapping)
+
+    def observe(columns: tuple[str, ...]) -> tuple[Sequence[str], Callable[[pl.DataFrame], None]] | None:
+        observed = _observed(columns, named)
+        seen.append(observed)
+        wanted = observed.columns()
+        return (wanted, observed.see) if wanted else None
+
+    tables = reader.inspect(source, _hints(named), observe)
+    return [
+        _plan(source, site, mapping, table, observed, latest)
+        for table, observed in zip(tables, seen, strict=True)
+    ]
+
+
+def reader_of(plan: ResolvedPlan) -> Reader:
+    """Return the reader of a plan's source."""
+    reader = detect(plan.source)
+    if reader is None:
+        raise RuntimeError("a planned source has no reader")
+    return reader
+
+
+def _hints(feed: FeedMapping | None) -> Hints:
+    if feed is None:
+        return Hints()
+    return Hints(feed.encoding, feed.delimiter, feed.quote, feed.header_row, feed.sheet)
+
+
+def _observed(columns: tuple[str, ...], feed: FeedMapping | None) -> Observed:
+    resolution = resolve(columns, feed)
+    roles = resolution.roles
+    found = {name: role_expression(resolution, name) for name in (*DATE_ROLES, *DATE_ATTRIBUTES)}
+    dates = {name: expression for name, expression in found.items() if expression is not None}
+    numbers = [roles[role] for role in NUMBER_ROLES if role in roles]
+    numbers += [measure.column for measure in resolution.measures if measure.kind == "lab"]
+    return Observed(resolution, feed, dates, tuple(numbers), answers=Answers.of(resolution))
+
+
+def _plan(
+    source: Source, site: str, mapping: SiteMapping | None, table: Table, observed: Observed, latest: datetime
+) -> ResolvedPlan:
+    feed = observed.feed
+    name = feed.feed if feed else default_feed(observed.resolution)
+    plan = ResolvedPlan(
+        source=source,
+        site=site,
+        feed=name,
+        table=table,
+        resolution=observed.resolution,
+        decisions=(*table.decisions, *_decisions(observed, feed)),
+        analytes=_measured(observed),
+        versions=observed.answers.versions(feed) if observed.answers else {},
+        registry=registry_digest(),
+        mapping_digest=mapping_digest(mapping, name),
+        latest=latest,
+    )
+    return _with_declared(plan, feed) if feed else plan
+
+
+def _with_declared(plan: ResolvedPlan, feed: FeedMapping) -> ResolvedPlan:
+    links = {"from": feed.links.from_.model_dump(), "to": feed.links.to.model_dump()} if feed.links else {}
+    return replace(
+        plan,
+        declarations=tuple(Declaration(name, unit.unit, unit.override) for name, unit in feed.units.items()),
+        delivery=feed.delivery,
+        timezone=None if feed.timezone == "unknown" else feed.timezone,
+        issuer=feed.issuer,
+        id_type=feed.id_type,
+        missing=feed.missing,
+        values=feed.values,
+        analytes=plan.analytes | feed.analytes,
+        links=links,
+        is_complete=feed.complete,
+    )
+
+
+def _decisions(observed: Observed, feed: FeedMapping | None) -> list[Decision]:
+    declared = feed.declared_dates() if feed else {}
+    made = [
+        decide_dates(f"dates:{role}", observed.date_counts.get(role, Counter()), declared.get(role))
+        for role in observed.dates
+    ]
+    if observed.numbers:
+        made.append(decide_decimal(observed.number_counts, feed.decimal if feed else None))
+    return made
+
+
+def _measured(observed: Observed) -> dict[str, str]:
+    """Return the analytes of a wide table's columns: there the header is the analyte's name."""
+    return {each.column: each.analyte for each in observed.resolution.measures if each.analyte}
+
+
+@cache
+def registry_digest() -> str:
+    """Return one digest of the registry's data files, which decide how texts become values."""
+    digest = hashlib.sha256()
+    for package in ("analytes", "units", "codes", "columns", "instruments"):
+        folder = files("schemas") / package
+        for entry in sorted(folder.iterdir(), key=lambda each: each.name):
+            if entry.name.endswith((".toml", ".csv")):
+                digest.update(entry.name.encode() + b"\0" + entry.read_bytes())
+    digest.update((files("schemas") / "other_analytes.csv").read_bytes())
+    return digest.hexdigest()
+
+
+def mapping_digest(mapping: SiteMapping | None, feed: str) -> str:
+    """Return a digest of what a mapping says of a feed; empty without a mapping."""
+    declared = mapping.feeds.get(feed) if mapping else None
+    return hashlib.sha256(declared.model_dump_json().encode()).hexdigest() if declared else ""

@@ -1,0 +1,108 @@
+"""What an ingest did: one outcome a file, in the words of the load contract."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from etl.plan import ResolvedPlan
+from schemas.errors import UserError
+from warehouse.leave import Change
+from warehouse.load import Counts, Detail
+
+# Statuses of a file: loaded, unchanged, refreshed, companion, unmapped, needs_declaration, unreadable.
+
+
+@dataclass
+class FileOutcome:
+    """What happened to one file (or one table of it). path is shown on the user's own terminal only."""
+
+    path: str
+    status: str
+    sha256: str = ""
+    site: str = ""
+    feed: str = ""
+    format: str = ""
+    encoding: str | None = None
+    load_id: str = ""
+    counts: Counts = field(default_factory=Counts)
+    detail: Detail = field(default_factory=Detail)
+    error: UserError | None = None
+    note: str = ""
+    bytes: int = 0
+
+    def document(self) -> dict[str, Any]:
+        """Return the file's part of the JSON document."""
+        return {
+            "path": self.path,
+            "sha256": self.sha256,
+            "site": self.site,
+            "feed": self.feed,
+            "format": self.format,
+            "encoding": self.encoding,
+            "status": self.status,
+            "load_id": self.load_id,
+            **vars(self.counts),
+            "structural_lines": self.detail.structural,
+            "subjects": self.detail.subjects,
+            "reasons": dict(self.detail.reasons),
+            "out_of_scope_names": dict(self.detail.out_of_scope_names),
+            "unmapped_columns": self.detail.unmapped,
+            "message": self.error.message() if self.error else self.note,
+        }
+
+
+@dataclass
+class IngestReport:
+    """What one run of ingest did."""
+
+    run_id: str
+    files: list[FileOutcome] = field(default_factory=list)
+    changes: dict[str, Change] = field(default_factory=dict)  # "site/feed" of a snapshot -> its difference
+    is_dry_run: bool = False
+    seconds: float = 0.0
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON document of the run."""
+        return {
+            "run_id": self.run_id,
+            "dry_run": self.is_dry_run,
+            "files": [each.document() for each in self.files],
+            "deliveries": {name: vars(change) for name, change in self.changes.items()},
+        }
+
+    def totals(self) -> Counter[str]:
+        """Return the sums of every count over all files."""
+        sums: Counter[str] = Counter()
+        for each in self.files:
+            sums.update({name: number or 0 for name, number in vars(each.counts).items()})
+        return sums
+
+    def exit_code(self, *, is_strict: bool = False) -> int:
+        """Return the gravest code of the files, 1 for held rows when strict, else 0."""
+        gravity = {70: 6, 130: 5, 5: 4, 4: 3, 3: 2, 2: 1}
+        codes = [each.error.exit_code for each in self.files if each.error]
+        if codes:
+            return max(codes, key=lambda code: gravity.get(code, 0))
+        held = any(each.counts.held or each.counts.attributes_held for each in self.files)
+        return 1 if is_strict and held else 0
+
+
+def outcome_of(plan: ResolvedPlan, status: str) -> FileOutcome:
+    """Return the outcome of a planned table, before anything is counted."""
+    return FileOutcome(
+        path=plan.source.label,
+        status=status,
+        sha256=plan.table.sha256,
+        site=plan.site,
+        feed=plan.feed,
+        format=plan.table.format,
+        encoding=plan.table.encoding,
+        bytes=plan.table.size,
+        detail=Detail(
+            structural=dict(plan.table.structural),
+            unmapped=list(plan.resolution.unmapped),
+            resembling=dict(plan.resolution.resembling),
+        ),
+    )

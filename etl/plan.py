@@ -1,0 +1,89 @@
+"""The resolved plan of one table: everything that process() needs to know, decided before the first row is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from etl.readers.base import Decision, Source, Table
+from etl.scoring.versions import VersionChoice
+from etl.sites.resolve import Resolution
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A unit declared for an analyte, with the period of collected_at for which it holds."""
+
+    analyte: str
+    unit: str
+    override: bool = False
+    valid_from: str | None = None
+    valid_to: str | None = None
+
+
+@dataclass(frozen=True)
+class ResolvedPlan:
+    """How one table of one source becomes candidates."""
+
+    source: Source
+    site: str
+    feed: str
+    table: Table
+    resolution: Resolution
+    decisions: tuple[Decision, ...] = ()
+    declarations: tuple[Declaration, ...] = ()
+    delivery: str = "increment"
+    timezone: str | None = None
+    issuer: str | None = None
+    id_type: str = "local"
+    missing: tuple[str, ...] = ()
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    analytes: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, VersionChoice] = field(default_factory=dict)  # by instrument
+    links: dict[str, dict[str, str]] = field(default_factory=dict)
+    is_complete: bool = False  # no record of a condition or drug means that there is none
+    registry: str = ""
+    mapping_digest: str = ""  # of the feed's mapping as written; tells `status` that it changed since
+    latest: datetime = datetime(2100, 1, 1)  # local time; replaced by the run's own
+
+    def decision(self, about: str) -> Decision | None:
+        """Return a decision, or None where there was nothing to decide."""
+        return next((decision for decision in self.decisions if decision.about == about), None)
+
+    def decided(self, about: str) -> str | None:
+        """Return the value of a decision, or None where nothing was decided."""
+        decision = self.decision(about)
+        return decision.value if decision else None
+
+    def undecided(self) -> tuple[Decision, ...]:
+        """Return the decisions that the evidence does not settle."""
+        return tuple(decision for decision in self.decisions if decision.value is None)
+
+    def content(self) -> dict[str, Any]:
+        """Return what decides how a row is read, and nothing else: no key, engine, range, path or tool version."""
+        return {
+            "resolution": asdict(self.resolution),
+            "decisions": {decision.about: decision.value for decision in self.decisions},
+            "declarations": [asdict(declaration) for declaration in self.declarations],
+            "delivery": self.delivery,
+            "timezone": self.timezone,
+            "issuer": self.issuer,
+            "id_type": self.id_type,
+            "missing": sorted(self.missing),
+            "values": self.values,
+            "analytes": self.analytes,
+            "versions": {name: asdict(choice) for name, choice in self.versions.items()},
+            "links": self.links,
+            "is_complete": self.is_complete,
+            "registry": self.registry,
+            "encoding": self.table.encoding,
+            "dialect": self.table.options,
+        }
+
+    def digest(self) -> str:
+        """Return the plan's digest: equal digests read the same bytes to the same rows."""
+        text = json.dumps(self.content(), sort_keys=True, ensure_ascii=False, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()

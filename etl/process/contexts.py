@@ -1,0 +1,135 @@
+"""What a laboratory row says besides its number: analyte, specimen, unit and range, settled once per combination."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from etl.harmonize.analytes import recognise
+from etl.harmonize.numbers import parse_ranges, parse_results
+from etl.harmonize.units import settle_units
+from etl.plan import Declaration, ResolvedPlan
+from etl.process.roles import text
+from schemas.analytes import registry
+
+# Roles that decide how the number of a row is understood.
+ROLES = ("analyte", "code", "code_system", "category", "specimen", "unit", "ref_text", "ref_low", "ref_high")
+PERIOD = "period"
+_RENAMED = {
+    "analyte": "analyte_source",
+    "code": "code_source",
+    "specimen": "specimen_source",
+    "unit": "unit_source",
+    "ref_low": "ref_low_source",
+    "ref_high": "ref_high_source",
+}
+
+
+def settle_contexts(contexts: pl.DataFrame, plan: ResolvedPlan) -> pl.DataFrame:
+    """Return each context's key with its analyte, specimen, unit, factor, bounds, bucket and reasons.
+
+    contexts: `context` (key), the ROLES as text (absent ones null) and `period`, one row each.
+    """
+    frame = _with_roles(contexts)
+    frame = _join(frame, recognise(frame.select(_RECOGNISED).unique(), plan.analytes), _RECOGNISED)
+    frame = _with_ranges(frame, plan).rename({"reason": "reason_analyte"})
+    frame = _with_declarations(frame, plan.declarations)
+    frame = _join(frame, settle_units(frame.select(_SETTLED).unique()), _SETTLED)
+    return frame.rename({"reason": "reason_unit"}).join(_bounds(), on="analyte", how="left").drop(PERIOD)
+
+
+_RECOGNISED = ["analyte_source", "code_source", "code_system", "category", "specimen_source", "unit_source"]
+_SETTLED = [
+    "analyte",
+    "measured_as",
+    "unit_source",
+    "ref_low",
+    "ref_high",
+    "code_source",
+    "code_system",
+    "unit_declared",
+    "override",
+]
+
+
+def _with_roles(contexts: pl.DataFrame) -> pl.DataFrame:
+    """Name the texts as the warehouse does, and add the roles that the file does not have."""
+    texts = [
+        (pl.col(text(role)) if text(role) in contexts.columns else pl.lit(None, pl.String)).alias(
+            _RENAMED.get(role, role)
+        )
+        for role in ROLES
+    ]
+    return contexts.select("context", PERIOD, *texts)
+
+
+def _join(frame: pl.DataFrame, answers: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    return frame.join(answers, on=keys, how="left", nulls_equal=True, maintain_order="left")
+
+
+def _with_ranges(frame: pl.DataFrame, plan: ResolvedPlan) -> pl.DataFrame:
+    """Read the limits of the printed range, given in two columns or as one text."""
+    decimal = plan.decided("decimal") or "."
+    for role in ("ref_low", "ref_high"):
+        texts = frame[f"{role}_source"].drop_nulls().unique()
+        limits = parse_results(texts, decimal, ()).select(
+            pl.col("source").alias(f"{role}_source"),
+            pl.when(pl.col("comparator").is_null()).then(pl.col("value")).alias(role),
+        )
+        frame = frame.join(limits, on=f"{role}_source", how="left", maintain_order="left")
+    ranges = parse_ranges(frame["ref_text"].drop_nulls().unique(), decimal).rename(
+        {"source": "ref_text", "ref_low": "text_low", "ref_high": "text_high"}
+    )
+    frame = frame.join(ranges, on="ref_text", how="left", maintain_order="left")
+    return frame.with_columns(
+        pl.coalesce("ref_low", "text_low").alias("ref_low"),
+        pl.coalesce("ref_high", "text_high").alias("ref_high"),
+    ).drop("text_low", "text_high", "ref_low_source", "ref_high_source")
+
+
+def boundaries(declarations: tuple[Declaration, ...]) -> list[date]:
+    """Return the days on which the declarations in force change; a row's period is how many lie behind it."""
+    starts = {date.fromisoformat(each.valid_from) for each in declarations if each.valid_from}
+    after = {
+        date.fromordinal(date.fromisoformat(each.valid_to).toordinal() + 1)
+        for each in declarations
+        if each.valid_to
+    }
+    return sorted(starts | after)
+
+
+def _with_declarations(frame: pl.DataFrame, declarations: tuple[Declaration, ...]) -> pl.DataFrame:
+    """Add unit_declared and override; an undated row falls under declarations without a period only."""
+    days = boundaries(declarations)
+    rows = [
+        {"analyte": each.analyte, PERIOD: period, "unit_declared": each.unit, "override": each.override}
+        for period in [None, *range(len(days) + 1)]
+        for each in declarations
+        if _is_in_force(each, period, days)
+    ]
+    schema = {"analyte": pl.String, PERIOD: pl.Int32, "unit_declared": pl.String, "override": pl.Boolean}
+    # A later declaration of the same analyte and period replaces an earlier one.
+    table = pl.DataFrame(rows, schema=schema).unique(["analyte", PERIOD], keep="last")
+    joined = frame.join(table, on=["analyte", PERIOD], how="left", nulls_equal=True, maintain_order="left")
+    return joined.with_columns(pl.col("override").fill_null(value=False))
+
+
+def _is_in_force(declaration: Declaration, period: int | None, days: list[date]) -> bool:
+    if period is None:
+        return declaration.valid_from is None and declaration.valid_to is None
+    first = days[period - 1] if period else date.min
+    starts = date.fromisoformat(declaration.valid_from) if declaration.valid_from else date.min
+    ends = date.fromisoformat(declaration.valid_to) if declaration.valid_to else date.max
+    return starts <= first <= ends if period else starts == date.min
+
+
+def _bounds() -> pl.DataFrame:
+    rows = [(name, *analyte.hard, analyte.unit) for name, analyte in registry().items()]
+    schema = {
+        "analyte": pl.String,
+        "hard_low": pl.Float64,
+        "hard_high": pl.Float64,
+        "unit_canonical": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")

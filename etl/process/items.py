@@ -1,0 +1,141 @@
+"""Answers of clinical scales: wide or long, each answer a candidate that belongs to one administration."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import polars as pl
+
+from etl.plan import ResolvedPlan
+from etl.process.candidates import Processed, held_rows
+from etl.process.identity import content, with_hmac
+from etl.process.moments import moments
+from etl.process.roles import text
+from etl.process.subjects import SubjectIds
+from etl.readers.base import LOCATOR, ROW
+from etl.scoring.answers import parse_responses
+from etl.scoring.versions import VersionChoice, settle_item
+from schemas.instruments.matching import ItemRef, match_item_codes
+from warehouse.keys import Keys
+
+ITEM_ROLES = (
+    "subject",
+    "source_site",
+    "administered_at",
+    "collected_at",
+    "visit",
+    "rater",
+    "language",
+    "instrument",
+    "item",
+    "value",
+)
+# A form's date is called many things; the first of these that a file has is taken.
+DATES = ("administered_at", "collected_at")
+RESPONSE = (
+    "record_id", "administration_id", "subject_id", "instrument", "item", "value", "value_source", "absent_reason",
+    "row_state", ROW, LOCATOR,
+)  # fmt: skip
+ADMINISTRATION = (
+    "administration_id", "subject_id", "instrument", "version", "version_basis", "administered_at",
+    "administered_precision", "visit", "rater", "language",
+)  # fmt: skip
+
+
+class ItemHarmonizer:
+    """Turn role frames of answers into responses and administrations."""
+
+    def __init__(self, plan: ResolvedPlan, keys: Keys, subjects: SubjectIds) -> None:
+        self._plan = plan
+        self._key = keys.record
+        self._subjects = subjects
+        self._known: dict[tuple[str | None, str], ItemRef] = {}
+
+    def harmonize(self, frame: pl.DataFrame) -> Processed:
+        """Return the candidates of a role frame with instrument, item and value."""
+        done = Processed(read=frame.height)
+        frame, done.out_of_scope = self._recognised(self._dated(_complete(frame)))
+        frame = self._subjects.attach(frame)
+        is_erased = pl.col("subject_id").is_in(list(self._subjects.erased)).fill_null(value=False)
+        done.withdrawn = frame.select(is_erased.sum()).item()
+        frame = frame.filter(~is_erased)
+        if frame.height:
+            self._sort_out(self._with_ids(self._answered(frame)), done)
+        return done
+
+    def _dated(self, frame: pl.DataFrame) -> pl.DataFrame:
+        role = next((role for role in DATES if role in self._plan.resolution.roles), DATES[0])
+        parsed = moments(frame[text(role)], self._plan, role)
+        return frame.with_columns(
+            parsed["at"].alias("administered_at"),
+            parsed["precision"].alias("administered_precision"),
+            parsed["reason"].alias("reason_date"),
+        )
+
+    def _recognise(self, pairs: pl.DataFrame) -> pl.DataFrame:
+        """Settle instrument, item and version of distinct pairs; another instrument than ours has none."""
+        unknown = VersionChoice("", None, None)
+        rows = []
+        for instrument, item in pairs.iter_rows():
+            ref = self._known.get((instrument, item))
+            choice = self._plan.versions.get(ref.instrument, unknown) if ref else unknown
+            named = (ref.instrument, settle_item(ref, choice)) if ref else (None, None)
+            rows.append((instrument, item, *named, choice.version, choice.basis))
+        names = (text("instrument"), text("item"), "instrument", "item", "version", "version_basis")
+        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+    def _recognised(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
+        """Attach what each answer is; a long file's other instruments are out of scope, by name."""
+        keys = [text("instrument"), text("item")]
+        pairs = frame.select(keys).unique()
+        self._known |= match_item_codes(
+            pair for pair in pairs.iter_rows() if pair not in self._known and pair[1]
+        )
+        frame = frame.join(
+            self._recognise(pairs), on=keys, how="left", nulls_equal=True, maintain_order="left"
+        )
+        is_out = pl.col("instrument").is_null()
+        label = frame.filter(is_out).select(
+            pl.concat_str(keys, separator=" ", ignore_nulls=True).alias("name")
+        )
+        return frame.filter(~is_out), Counter(dict(label["name"].value_counts().iter_rows()))
+
+    def _answered(self, frame: pl.DataFrame) -> pl.DataFrame:
+        frame = frame.with_columns(pl.col(text("value")).alias("value_source"))
+        missing = dict.fromkeys(self._plan.missing, "declared_missing")
+        return parse_responses(frame, missing).with_columns(
+            pl.when(pl.col("value_source").is_null())
+            .then(pl.lit("empty"))
+            .otherwise("absent_reason")
+            .alias("absent_reason"),
+            pl.when(pl.col("value_source").is_not_null()).then("reason").alias("reason"),
+        )
+
+    def _with_ids(self, frame: pl.DataFrame) -> pl.DataFrame:
+        site, feed = self._plan.site, self._plan.feed
+        mapped = [text(role) for role in ITEM_ROLES]
+        frame = with_hmac(frame, "record_id", content(mapped, site, feed), self._key)
+        frame = frame.with_columns(pl.col("administered_at").cast(pl.String).alias("given_at"))
+        parts = ["subject_id", "instrument", "given_at", text("visit"), text("rater")]
+        return with_hmac(frame, "administration_id", content(parts), self._key)
+
+    def _sort_out(self, frame: pl.DataFrame, done: Processed) -> None:
+        reasons = pl.concat_list("reason_subject", "reason_date", "reason").list.drop_nulls()
+        frame = frame.with_columns(reasons.alias("reasons"), pl.lit("current").alias("row_state"))
+        is_accepted = pl.col("reasons").list.len() == 0
+        accepted, held = frame.filter(is_accepted), frame.filter(~is_accepted)
+        done.rows["core.response"] = accepted.select(RESPONSE)
+        done.rows["core.administration"] = (
+            accepted.with_columns(pl.col(text(role)).alias(role) for role in ("visit", "rater", "language"))
+            .select(ADMINISTRATION)
+            .unique("administration_id", keep="first", maintain_order=True)
+        )
+        if held.height:
+            measure = pl.concat_str("instrument", "item", separator="/").alias("measure")
+            done.held.append(held_rows(held.with_columns(measure), [text(role) for role in ITEM_ROLES]))
+
+
+def _complete(frame: pl.DataFrame) -> pl.DataFrame:
+    """Give the frame every role's column, empty where the file has none."""
+    missing = [role for role in ITEM_ROLES if text(role) not in frame.columns]
+    return frame.with_columns(pl.lit(None, pl.String).alias(text(role)) for role in missing)

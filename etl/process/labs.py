@@ -1,0 +1,224 @@
+"""Laboratory rows: from the text of a record to a harmonized result, held with all its reasons, or out of scope."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import polars as pl
+
+from etl.harmonize.codes import map_codes
+from etl.harmonize.numbers import parse_results
+from etl.plan import ResolvedPlan
+from etl.process.candidates import Processed, held_rows
+from etl.process.contexts import PERIOD, ROLES, boundaries, settle_contexts
+from etl.process.identity import content, with_hmac
+from etl.process.memo import Memo
+from etl.process.moments import moments
+from etl.process.roles import text
+from etl.process.subjects import SubjectIds
+from etl.readers.base import LOCATOR, ROW
+from schemas.tables import check_rows, lab_result_rules
+from warehouse.keys import Keys
+
+# Roles that belong to a row but not to its context; with the context they are the mapped content of a candidate.
+ROW_ROLES = (
+    "subject",
+    "source_site",
+    "value",
+    "comparator",
+    "flag",
+    "collected_at",
+    "resulted_at",
+    "source_id",
+    "status",
+    "fasting",
+    "lab_id",
+    "platform",
+    "method",
+)
+LAB_ROLES = (*ROLES, *ROW_ROLES)
+DATES = ("collected_at", "resulted_at")
+CODES = {"status": "result_status", "fasting": "fasting"}
+
+OUTPUT = (
+    "result_id", "subject_id", "source_site", "analyte", "analyte_source", "code_source", "code_system", "specimen",
+    "specimen_source", "specimen_basis", "specimen_quality", "fasting", "collected_at", "collected_precision",
+    "tz_source", "resulted_at", "result_key", "source_token", "result_status", "row_state", "value_source",
+    "unit_source", "comparator", "value", "unit", "unit_basis", "unit_flag", "factor_id", "absent_reason", "ref_low",
+    "ref_high", "ref_text", "flag_source", "lab_id", "platform", "method", "method_kind", ROW, LOCATOR,
+)  # fmt: skip
+
+
+class LabHarmonizer:
+    """Turn role frames of one plan into candidates; keeps what it learned about distinct texts between batches."""
+
+    def __init__(self, plan: ResolvedPlan, keys: Keys, subjects: SubjectIds) -> None:
+        self._plan = plan
+        self._key = keys.record
+        self._subjects = subjects
+        self._days = boundaries(plan.declarations)
+        self._contexts = Memo("context", lambda rows: settle_contexts(rows, plan))
+        self._values = Memo(text("value"), self._parse_values)
+        self._codes = {role: Memo(text(role), self._coder(role)) for role in CODES}
+        self._rules = lab_result_rules(plan.latest)
+
+    def harmonize(self, frame: pl.DataFrame) -> Processed:
+        """Return the candidates of a role frame (see etl.process.roles)."""
+        done = Processed(read=frame.height)
+        frame, done.out_of_scope = _without_out_of_scope(self._with_context(self._with_dates(frame)))
+        frame = self._subjects.attach(frame)
+        is_erased = (
+            pl.col("subject_id").is_in(list(self._subjects.erased)) & pl.col("reason_analyte").is_null()
+        )
+        kept = frame.filter(is_erased.not_().fill_null(value=True))
+        done.withdrawn = frame.height - kept.height
+        if kept.height:
+            self._sort_out(self._with_values(kept), done)
+        return done
+
+    def _with_dates(self, frame: pl.DataFrame) -> pl.DataFrame:
+        for role in DATES:
+            if text(role) not in frame.columns:
+                frame = frame.with_columns(pl.lit(None, pl.String).alias(text(role)))
+            parsed = moments(frame[text(role)], self._plan, role)
+            frame = frame.with_columns(
+                parsed["at"].alias(role),
+                parsed["precision"].alias(f"{role.removesuffix('_at')}_precision"),
+                parsed["reason"].alias(f"reason_{role}"),
+            )
+        return frame
+
+    def _with_context(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Attach what the row says besides its number; the period tells which declarations are in force."""
+        day = pl.col("collected_at").dt.date()
+        periods = [(day >= start).cast(pl.Int32) for start in self._days] or [pl.lit(0, pl.Int32)]
+        period = pl.when(day.is_not_null()).then(pl.sum_horizontal(periods))
+        frame = frame.with_columns(period.alias(PERIOD)).with_columns(
+            pl.col(PERIOD).cast(pl.String).alias("period_text")
+        )
+        columns = [text(role) for role in ROLES if text(role) in frame.columns]
+        frame = frame.with_columns(content([*columns, "period_text"]).alias("context"))
+        return self._contexts.attach(frame, [*columns, PERIOD])
+
+    def _parse_values(self, rows: pl.DataFrame) -> pl.DataFrame:
+        parsed = parse_results(rows[text("value")], self._plan.decided("decimal") or ".", self._plan.missing)
+        return parsed.select(
+            pl.col("source").alias(text("value")),
+            pl.col("value").alias("number"),
+            pl.col("comparator"),
+            pl.col("flag_source").alias("flag_glued"),
+            pl.col("ref_text").alias("ref_glued"),
+            pl.col("absent_reason"),
+            pl.col("specimen_quality"),
+            pl.col("reason").alias("reason_number"),
+        )
+
+    def _coder(self, role: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
+        extra = self._plan.values.get(role, {})
+        header = self._plan.resolution.roles.get(role, "")
+
+        def compute(rows: pl.DataFrame) -> pl.DataFrame:
+            mapped = map_codes(rows[text(role)], CODES[role], extra, header=header)
+            return mapped.select(pl.col("source").alias(text(role)), pl.col("value").alias(CODES[role]))
+
+        return compute
+
+    def _with_values(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Attach the number, the status and the fasting state; an empty or cancelled result has no number."""
+        if text("comparator") in frame.columns:
+            joined = pl.concat_str([text("comparator"), text("value")], ignore_nulls=True)
+            frame = frame.with_columns(
+                pl.when(pl.col(text("value")).is_not_null()).then(joined).alias(text("value"))
+            )
+        frame = self._values.attach(frame)
+        for role, name in CODES.items():
+            if text(role) in frame.columns:
+                frame = self._codes[role].attach(frame)
+            else:
+                frame = frame.with_columns(pl.lit(None, pl.String).alias(name))
+        return frame.with_columns(
+            pl.when(pl.col("result_status") == "cancelled")
+            .then(pl.lit("cancelled"))
+            .when(pl.col(text("value")).is_null())
+            .then(pl.lit("empty"))
+            .otherwise(pl.col("absent_reason"))
+            .alias("absent_reason")
+        )
+
+    def _sort_out(self, frame: pl.DataFrame, done: Processed) -> None:
+        """Split into accepted and held, with every reason of a candidate in one pass."""
+        frame = self._with_ids(self._shaped(frame)).with_row_index("index")
+        broken = check_rows(self._rules, frame).group_by("index").agg(pl.col("reason").alias("broken_rules"))
+        frame = frame.join(broken, on="index", how="left", maintain_order="left").with_columns(_reasons())
+        is_accepted = pl.col("reasons").list.len() == 0
+        accepted, held = frame.filter(is_accepted), frame.filter(~is_accepted)
+        done.rows["core.lab_result"] = accepted.select(name for name in OUTPUT if name in accepted.columns)
+        if held.height:
+            originals = [text(role) for role in LAB_ROLES if text(role) in held.columns]
+            record = held.with_columns(
+                pl.col("result_id").alias("record_id"),
+                pl.coalesce("analyte", "analyte_source").alias("measure"),
+            )
+            done.held.append(held_rows(record, originals))
+
+    def _shaped(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Turn numbers into canonical units and name the columns as core.lab_result does."""
+        is_absent = pl.col("absent_reason").is_not_null()
+        converted = (pl.col("number") * pl.col("factor") + pl.col("offset")).fill_nan(None)
+        carried = [
+            pl.col(text(role)).alias(role)
+            for role in ("source_site", "lab_id", "platform", "method")
+            if text(role) in frame.columns
+        ]
+        flags = [name for name in (text("flag"), "flag_glued") if name in frame.columns]
+        return frame.with_columns(
+            pl.col(text("value")).alias("value_source"),
+            pl.when(~is_absent).then(converted).alias("value"),
+            pl.when(~is_absent).then(pl.col("comparator")).alias("comparator"),
+            pl.coalesce("ref_text", "ref_glued").alias("ref_text"),
+            pl.coalesce(flags).alias("flag_source"),
+            (pl.col("fasting") == "yes").alias("fasting"),
+            pl.lit(self._plan.timezone, pl.String).alias("tz_source"),
+            pl.lit("current").alias("row_state"),
+            pl.lit("reported").alias("method_kind"),
+            *carried,
+        )
+
+    def _with_ids(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Add result_id from the mapped content, and the key and token of the source's own number."""
+        site, feed = self._plan.site, self._plan.feed
+        mapped = [text(role) for role in LAB_ROLES if text(role) in frame.columns]
+        frame = with_hmac(frame, "result_id", content(mapped, site, feed), self._key)
+        if text("source_id") not in frame.columns:
+            return frame
+        is_numbered = pl.col(text("source_id")).is_not_null()
+        drawn = ["subject_id", text("source_id"), "analyte", "specimen", "drawn_at"]
+        frame = frame.with_columns(pl.col("collected_at").cast(pl.String).alias("drawn_at"))
+        key = pl.when(is_numbered).then(content(drawn, site, feed))
+        token = pl.when(is_numbered).then(content([text("source_id")], site, feed, "source"))
+        return with_hmac(with_hmac(frame, "result_key", key, self._key), "source_token", token, self._key)
+
+
+def _without_out_of_scope(frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
+    """Leave out the names that the study does not need, counted by name."""
+    is_out = (pl.col("bucket") == "out_of_scope").fill_null(value=False)
+    names = frame.filter(is_out)["analyte_source"].fill_null("(code only)").value_counts()
+    return frame.filter(~is_out), Counter(dict(names.iter_rows()))
+
+
+def _reasons() -> pl.Expr:
+    """All reasons of a candidate; a record without a known name or subject is judged no further.
+
+    A result that is absent needs no number and no unit, but a date that cannot be read would be lost with it.
+    """
+    first = pl.coalesce("reason_analyte", "reason_subject")
+    judged = ["reason_number", "reason_unit"]
+    values = [pl.when(pl.col("absent_reason").is_null()).then(pl.col(name)) for name in judged]
+    steps = pl.concat_list("reason_collected_at", "reason_resulted_at", *values)
+    every = (
+        pl.concat_list(steps, pl.col("broken_rules").fill_null([]))
+        .list.drop_nulls()
+        .list.unique(maintain_order=True)
+    )
+    return pl.when(first.is_not_null()).then(pl.concat_list(first)).otherwise(every).alias("reasons")

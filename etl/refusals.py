@@ -1,0 +1,61 @@
+"""Why a file is not loaded, and what to type: the three-part messages of ingest."""
+
+from __future__ import annotations
+
+from etl.plan import ResolvedPlan
+from schemas.errors import DeclarationNeeded, SourceUnreadable, UsageError, UserError
+
+
+def no_site(name: str, claiming: int, mappings: int) -> UserError:
+    """Say that nothing tells which site sent a file."""
+    return UsageError(
+        f"{name}: which site sent it is not known.",
+        f"{claiming} of {mappings} mappings claim a file of this name.",
+        "--site NAME, or list the file under `files:` in one mapping",
+    )
+
+
+def unmapped(plan: ResolvedPlan) -> UserError:
+    """Say why a table cannot be used as it is."""
+    resolution = plan.resolution
+    columns = ", ".join(plan.table.columns[:12]) + (" ..." if len(plan.table.columns) > 12 else "")
+    return UsageError(
+        f"{plan.source.name} is not mapped: {resolution.explanation}",
+        f"Its columns are: {columns}",
+        f"name the columns in sites/{plan.site}.yaml under feeds: {plan.feed}: columns:",
+    )
+
+
+def undecided(plan: ResolvedPlan, about: str) -> UserError:
+    """Say which declaration settles a column that the evidence does not."""
+    kind, _, role = about.partition(":")
+    if kind == "dates":
+        column = plan.resolution.roles.get(role) or plan.resolution.attributes.get(role, role)
+        why = f"Column '{column}': no date shows whether the day or the month comes first, or they contradict each other."
+        line = f"dates: {{{role}: dmy}}   (or mdy)"
+    else:
+        why = "No number shows whether '.' or ',' is the decimal mark, or they contradict each other."
+        line = 'decimal: ","   (or ".")'
+    return DeclarationNeeded(
+        f"{plan.source.name} waits for a declaration of its {'dates' if kind == 'dates' else 'decimal mark'}.",
+        why,
+        f"{line} in sites/{plan.site}.yaml under feeds: {plan.feed}:",
+    )
+
+
+def foreign(plan: ResolvedPlan, other: str) -> UserError:
+    """Say that another site has sent the same bytes."""
+    return UsageError(
+        f"{plan.source.name} has the same bytes as a file that site '{other}' sent.",
+        "One export cannot come from two hospitals; every row of it would be counted twice.",
+        f"check which site it belongs to; it is not loaded for '{plan.site}'",
+    )
+
+
+def manifest_mismatch(name: str, what: str, stated: str, found: str) -> UserError:
+    """Say that a file is not what its sender's manifest lists."""
+    return SourceUnreadable(
+        f"{name}: the manifest lists {stated} {what}, the file has {found}.",
+        "The file was changed or cut after the manifest was written.",
+        "ask the site to send the file again",
+    )

@@ -1,0 +1,65 @@
+"""From what the user names to the files that are read: folders, patterns and archives unfold."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.readers.archive import members
+from etl.readers.base import Source
+from schemas.errors import SourceUnreadable, UsageError
+
+# Left behind by operating systems and editors; never an export.
+JUNK_NAMES = frozenset({"thumbs.db", "desktop.ini"})
+JUNK_PREFIXES = (".", "~$", "__MACOSX")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A source, and whether the user named it: a named file that cannot be used is an error."""
+
+    source: Source
+    is_named: bool
+
+
+def expand(paths: Iterable[str]) -> list[Named]:
+    """Return the sources behind paths, folders and patterns, in a stable order, each once.
+
+    Raises UsageError for a path that matches nothing, SourceUnreadable for an archive that cannot be opened.
+    """
+    found: dict[tuple[Path, str | None], Named] = {}
+    for path in paths:
+        for file, is_named in _files(path):
+            sources = members(file)
+            for source in sources:
+                # A member of an archive is not named by itself, unless the archive holds nothing else.
+                named = Named(source, is_named and len(sources) == 1)
+                found.setdefault((source.path.resolve(), source.member), named)
+    return list(found.values())
+
+
+def _files(path: str) -> list[tuple[Path, bool]]:
+    given = Path(path)
+    if given.is_dir():
+        inside = sorted(each for each in given.rglob("*") if each.is_file() and not _is_junk(each))
+        if not inside:
+            raise UsageError(
+                f"The folder {given} holds no files.", "", "name a folder with exports, or a file"
+            )
+        return [(each, False) for each in inside]
+    if given.exists():
+        return [(given, True)]
+    matched = sorted(Path(each) for each in glob.glob(path, recursive=True) if Path(each).is_file())  # noqa: PTH207
+    if not matched:
+        raise SourceUnreadable(
+            f"There is no file at {path}.",
+            "",
+            "check the path; quote a pattern that your shell does not know",
+        )
+    return [(each, False) for each in matched]
+
+
+def _is_junk(path: Path) -> bool:
+    return path.name.lower() in JUNK_NAMES or any(part.startswith(JUNK_PREFIXES) for part in path.parts[-2:])
