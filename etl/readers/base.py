@@ -6,7 +6,7 @@ are decided later, for whole columns. It counts what it saw, so that the load's 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -15,6 +15,11 @@ import polars as pl
 
 ROW = "row_number"
 LOCATOR = "locator"
+
+# Called once with a table's columns: answers which ones to show while the file streams by, and whom to show them.
+# The frames are like a batch's: the columns asked for as text, then row_number. None: nothing is wanted.
+Feed = Callable[[pl.DataFrame], None]
+Observe = Callable[[tuple[str, ...]], tuple[Sequence[str], Feed] | None]
 
 # Damaged records, one row each: physical line of the start, cell or line named, reason id, the bytes to seal.
 DAMAGED_SCHEMA = {ROW: pl.Int64, LOCATOR: pl.String, "reason": pl.String, "raw": pl.Binary}
@@ -31,6 +36,11 @@ class Source:
     def name(self) -> str:
         """The name that patterns match and readers go by: the member's, else the file's."""
         return self.member or self.path.name
+
+    @property
+    def label(self) -> str:
+        """How the user knows it: the path, and the member behind an exclamation mark."""
+        return f"{self.path}!{self.member}" if self.member else str(self.path)
 
     def open(self) -> BinaryIO:
         """Open the decompressed bytes; the caller closes them."""
@@ -115,8 +125,8 @@ class Reader(Protocol):
     def recognises(self, name: str, head: bytes) -> bool:
         """Tell whether a source of this name that starts with these decompressed bytes is of this format."""
 
-    def inspect(self, source: Source, hints: Hints) -> Sequence[Table]:
-        """Read the whole source once and describe its tables. Raises SourceUnreadable."""
+    def inspect(self, source: Source, hints: Hints, observe: Observe | None = None) -> Sequence[Table]:
+        """Read the whole source once and describe its tables, in the order observed. Raises SourceUnreadable."""
 
     def read(self, source: Source, table: Table, part: Range, columns: Sequence[str]) -> Iterator[Batch]:
         """Read the named columns of one range of a table that inspect() described."""

@@ -1,0 +1,131 @@
+"""Archives made here with the standard library: what is taken from them and what is refused."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+
+import pytest
+
+from etl.readers import archive
+from etl.readers.archive import members, open_source
+from etl.readers.base import Source
+from schemas.errors import SourceUnreadable
+
+
+def zipped(path, **files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in files.items():
+            file.writestr(name, data)
+    return path
+
+
+def content(source: Source) -> bytes:
+    with open_source(source) as file:
+        return file.read()
+
+
+def test_a_plain_file_is_its_own_only_source(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"a\n1\n")
+    assert members(tmp_path / "a.csv") == [Source(tmp_path / "a.csv")]
+    assert content(Source(tmp_path / "a.csv")) == b"a\n1\n"
+
+
+def test_members_leave_out_what_is_no_export(tmp_path):
+    names = [
+        "b.csv",
+        "deep/a.csv",
+        "__MACOSX/b.csv",
+        ".hidden.csv",
+        "deep/.DS_Store",
+        "../up.csv",
+        "/root.csv",
+        "C:/x.csv",
+        "d\\..\\..\\y.csv",
+    ]
+    path = zipped(tmp_path / "a.zip", **dict.fromkeys(names, b"a\n"), **{"folder/": b""})
+    assert [source.member for source in members(path)] == ["b.csv", "deep/a.csv"]
+    assert content(members(path)[1]) == b"a\n"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.zip"]
+
+
+def test_a_chinese_name_from_windows_is_read_and_opened(tmp_path):
+    """Windows writes GBK without the UTF-8 flag; the format's default would show it in code page 437."""
+    path = tmp_path / "a.zip"
+    name = "检验结果.csv"
+    info = zipfile.ZipInfo("placeholder-.csv")  # as long as the name in GBK
+    gbk = name.encode("gbk")
+    info.filename = "p" * len(gbk)
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(info, b"a,b\n")
+    path.write_bytes(path.read_bytes().replace(b"p" * len(gbk), gbk))
+    (source,) = members(path)
+    assert source.member == name
+    assert content(source) == b"a,b\n"
+
+
+def test_gzip_is_known_by_its_first_bytes_and_joined_streams_are_one(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(gzip.compress(b"a\n") + gzip.compress(b"1\n"))
+    assert content(Source(path)) == b"a\n1\n"
+    inside = zipped(tmp_path / "a.zip", **{"a.csv.gz": path.read_bytes()})
+    assert content(members(inside)[0]) == b"a\n1\n"
+
+
+def test_a_bomb_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "FREE_BYTES", 1 << 16)
+    zeros = bytes(1 << 22)
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(zeros))
+    bombs = [Source(tmp_path / "a.csv.gz"), *members(zipped(tmp_path / "a.zip", **{"a.csv": zeros}))]
+    for source in bombs:
+        with pytest.raises(SourceUnreadable, match=r"a\.csv.* is refused"):
+            content(source)
+
+
+def test_too_many_members_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "MAX_MEMBERS", 2)
+    with pytest.raises(SourceUnreadable, match="holds 3 files"):
+        members(zipped(tmp_path / "a.zip", a=b"", b=b"", c=b""))
+
+
+def damaged_files(tmp_path):
+    packed = gzip.compress(b"a,b\n" * 10_000)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("a.csv", b"a,b\n" * 10_000)
+    whole = bytearray(buffer.getvalue())
+    whole[60] ^= 0xFF
+    for name, data in {"cut.csv.gz": packed[:-20], "broken.zip": bytes(whole)}.items():
+        (tmp_path / name).write_bytes(data)
+        yield tmp_path / name
+
+
+def test_damaged_archives_give_a_message(tmp_path):
+    for path in damaged_files(tmp_path):
+        with pytest.raises(SourceUnreadable, match="cannot be decompressed"):
+            content(members(path)[0])
+    (tmp_path / "no.zip").write_bytes(b"not an archive")
+    with pytest.raises(SourceUnreadable, match="cannot be decompressed"):
+        members(tmp_path / "no.zip")
+
+
+def test_a_password_gives_a_message(tmp_path):
+    path = zipped(tmp_path / "a.zip", **{"a.csv": b"a,b\n"})
+    data = bytearray(path.read_bytes())
+    data[6] |= 1  # the flag of encryption, in the local header and in the directory
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(SourceUnreadable) as caught:
+        content(Source(path, "a.csv"))
+    assert "password" in caught.value.message()
+
+
+def test_what_is_not_there_gives_a_message(tmp_path):
+    with pytest.raises(SourceUnreadable, match=r"There is no file none\.csv"):
+        content(Source(tmp_path / "none.csv"))
+    path = zipped(tmp_path / "a.zip", **{"a.csv": b""})
+    with pytest.raises(SourceUnreadable, match=r"a\.zip holds no b\.csv"):
+        content(Source(path, "b.csv"))
+    with pytest.raises(SourceUnreadable, match="cannot be read"):
+        content(Source(tmp_path))
