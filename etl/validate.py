@@ -41,6 +41,7 @@ ANALYTE_SCHEMA: Final = {
     "soft_low": pl.Float64,
     "soft_high": pl.Float64,
 }
+FACTOR_SCHEMA: Final = {"factor_id": pl.String, "factor": pl.Float64}
 SCALE_SCHEMA: Final = {
     "instrument": pl.String,
     "version": pl.String,
@@ -175,7 +176,12 @@ def compare(results: Sequence[CheckResult], before: Sequence[CheckResult]) -> Ch
 def parameters(as_of: datetime) -> Parameters:
     """Return what the suites read beside the warehouse: the registries' units, bounds and ranges, and the present."""
     return Parameters(
-        frames={"run": pl.DataFrame({"as_of": [as_of]}), "analyte": _analytes(), "scale": _scales()},
+        frames={
+            "run": pl.DataFrame({"as_of": [as_of]}),
+            "analyte": _analytes(),
+            "factor": _factors(),
+            "scale": _scales(),
+        },
         value_sets=WORDS,
     )
 
@@ -183,6 +189,18 @@ def parameters(as_of: datetime) -> Parameters:
 def _analytes() -> pl.DataFrame:
     rows = [(name, analyte.unit, *analyte.hard, *analyte.soft) for name, analyte in registry().items()]
     return pl.DataFrame(rows, schema=ANALYTE_SCHEMA, orient="row")
+
+
+def _factors() -> pl.DataFrame:
+    """Return every conversion of the registry; units with one factor count as one unit."""
+    conversions = (
+        analyte.conversion(unit, measured_as)
+        for analyte in registry().values()
+        for unit in analyte.units
+        for measured_as in (None, *filter(None, analyte.molar_masses))
+    )
+    rows = {(each.factor_id, each.factor) for each in conversions if each is not None}
+    return pl.DataFrame(sorted(rows), schema=FACTOR_SCHEMA, orient="row")
 
 
 def _scales() -> pl.DataFrame:

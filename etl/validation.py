@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from etl.run import Run
+from etl.study import ensure_views
 from etl.validate import ValidationReport, validate
 from warehouse.connection import open_warehouse
-from warehouse.ledger import now
 
 
 def run_validation(
@@ -18,6 +19,7 @@ def run_validation(
         open_warehouse(warehouse, must_exist=True) as connection,
         Run(connection, warehouse, "validate") as run,
     ):
-        report = validate(connection, run_id=run.run_id, as_of=now(), fail_on=fail_on, thresholds=thresholds)
+        ensure_views(connection)
+        report = validate(connection, run_id=run.run_id, as_of=datetime.now(), fail_on=fail_on, thresholds=thresholds)
         run.detail = {"status": report.status, "blocking": len(report.blocking)}
         return report

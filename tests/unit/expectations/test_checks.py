@@ -1,0 +1,50 @@
+"""Every check passes on a sound warehouse and fails on one that is broken for it; counts are by hand (broken.toml)."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from expectations import Suite, load_suites, run_suites
+
+BROKEN = tomllib.loads((Path(__file__).parent / "broken.toml").read_text())
+CHECKS = {check.id: check for suite in load_suites() for check in suite.checks}
+
+
+def run(connection, parameters, *checks):
+    from datetime import datetime
+
+    suites = [Suite("test", "conformance", checks)] if checks else load_suites()
+    return run_suites(connection, suites, parameters, run_id="run1", checked_at=datetime(2024, 3, 2))
+
+
+def test_sound_warehouse_has_no_finding(sound, parameters):
+    results = run(sound, parameters)
+    assert [(result.check_id, result.scope, result.status) for result in results if result.is_finding] == []
+    # These need a stated age, a second delivery, candidates in the file of subjects, or an empty result.
+    idle = {result.check_id for result in results if result.status == "not_applicable"}
+    assert idle == {
+        "age_agrees_with_birth_date",
+        "delivery_not_smaller",
+        "held_open",
+        "value_absent_by_reason",
+    }
+
+
+def test_empty_warehouse_passes_nothing(empty, parameters):
+    assert {result.status for result in run(empty, parameters)} == {"not_applicable"}
+
+
+def test_every_check_can_fail():
+    assert sorted(BROKEN) == sorted(CHECKS)
+
+
+@pytest.mark.parametrize("check_id", sorted(CHECKS))
+def test_broken_warehouse_fails(check_id, sound, parameters):
+    sound.execute(BROKEN[check_id]["sql"])
+    scope, numerator, denominator = BROKEN[check_id]["expected"]
+    (result,) = [each for each in run(sound, parameters, CHECKS[check_id]) if each.scope == scope]
+    assert (result.status, result.numerator, result.denominator) == ("failed", numerator, denominator)
+    assert result.percentage == pytest.approx(100 * numerator / denominator)
