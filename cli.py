@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -224,7 +225,16 @@ def main() -> None:
     """Run the command line."""
     with _exit_codes():
         code = app(standalone_mode=False)
-    raise SystemExit(code or 0)
+        _leave(code or 0)
+
+
+def _leave(code: int) -> None:
+    """End at once: Great Expectations keeps objects of DuckDB alive, which complains about each at a slow exit."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if "great_expectations" in sys.modules:
+        os._exit(code)
+    raise SystemExit(code)
 
 
 if __name__ == "__main__":

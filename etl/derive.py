@@ -47,13 +47,13 @@ def derive(connection: duckdb.DuckDBPyConnection, loads: Sequence[str]) -> None:
         "delete from core.score where administration_id in (select administration_id from touched_administration)"
     )
     responses = connection.sql(_RESPONSES).pl()
-    if responses.is_empty():
+    scored = score(responses)
+    if scored.is_empty():
         return
-    connection.register("scored", score(responses))
+    # The query reads `scored` from this frame by name.
     connection.execute(
         """
         insert into core.score by name
         select administration_id::uuid as administration_id, * exclude (administration_id) from scored
         """
     )
-    connection.unregister("scored")

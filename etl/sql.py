@@ -9,6 +9,7 @@ from typing import Literal
 import duckdb
 import polars as pl
 
+from etl.study import ready_views
 from schemas.errors import UsageError
 from warehouse.connection import open_warehouse
 from warehouse.errors import query_error
@@ -18,6 +19,7 @@ FORMATS = ("table", "csv", "json", "parquet", "markdown")
 
 def run_sql(warehouse: Path, query: str) -> pl.DataFrame:
     """Return the rows of one query. Raises UsageError with what the query gets wrong, never a cell of the data."""
+    ready_views(warehouse)
     with open_warehouse(warehouse, read_only=True) as connection:
         try:
             relation = connection.sql(query)

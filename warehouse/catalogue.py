@@ -136,7 +136,7 @@ def install_views(
         connection.execute(f"create schema {schema}")
     for view in views():
         connection.execute(f"create {'table' if view.is_stored else 'view'} {view.qualified} as {view.sql}")
-    _remember_state(connection)
+    mark_fresh(connection)
     return views()
 
 
@@ -145,7 +145,7 @@ def refresh(connection: duckdb.DuckDBPyConnection) -> None:
     for view in views():
         if view.is_stored:
             connection.execute(f"create or replace table {view.qualified} as {view.sql}")
-    _remember_state(connection)
+    mark_fresh(connection)
 
 
 def is_stale(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -154,7 +154,8 @@ def is_stale(connection: duckdb.DuckDBPyConnection) -> bool:
     return not rows or bool(rows[0][0])
 
 
-def _remember_state(connection: duckdb.DuckDBPyConnection) -> None:
+def mark_fresh(connection: duckdb.DuckDBPyConnection) -> None:
+    """Remember what the core tables hold while the stored views are computed from it."""
     connection.execute(f"create or replace table study.build as select ({_STATE}) as state")
 
 

@@ -13,7 +13,7 @@ from warehouse.errors import guarded
 from warehouse.migrate import migrate
 
 # Rows stream through; more memory than this would only hide a plan that does not.
-MEMORY_LIMIT = "1GB"
+MEMORY_LIMIT = "512MB"
 
 
 @contextmanager

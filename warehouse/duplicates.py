@@ -7,77 +7,89 @@ from __future__ import annotations
 
 import duckdb
 
+# Tables whose rows can be compared, with the column of the record id.
+TABLES = {
+    "core.lab_result": "result_id",
+    "core.response": "record_id",
+    "core.condition": "record_id",
+    "core.medication": "record_id",
+    "quarantine.record": "record_id",
+}
 # Bounds the memory of the comparison: ids are compared in parts of about this many.
 PART = 2_000_000
 
-# Every candidate that can be compared, wherever it lies.
-_COMPARABLE = """
-    select result_id as record_id, file_id, row_number, locator, 'core.lab_result' as kept_in from core.lab_result
-    union all
-    select record_id, file_id, row_number, locator, 'core.response' from core.response
-    union all
-    select record_id, file_id, row_number, locator, 'core.condition' from core.condition
-    union all
-    select record_id, file_id, row_number, locator, 'core.medication' from core.medication
-    union all
-    select record_id, file_id, row_number, locator, 'quarantine.record' from quarantine.record where comparable
-"""
 
-_REPEATED = f"""
-    with comparable as ({_COMPARABLE}),
-    mine as (
-        select record_id from comparable where file_id = $file and hash(record_id) % $parts = $part
-    ),
-    repeated as (
-        select record_id from comparable semi join mine using (record_id) group by record_id having count(*) > 1
+def _comparable(where: str) -> str:
+    """Return every comparable candidate under a condition, wherever it lies."""
+    return "\nunion all\n".join(
+        f"select {key} as record_id, file_id, row_number, locator, '{table}' as kept_in from {table} where {where}"
+        + (" and comparable" if table == "quarantine.record" else "")
+        for table, key in TABLES.items()
     )
-    select
-        comparable.*,
-        row_number() over (
-            partition by record_id order by comparable.file_id = $file, comparable.row_number, comparable.locator
-        ) as place
-    from comparable semi join repeated using (record_id)
-"""
 
 
 def set_aside(connection: duckdb.DuckDBPyConnection, file_id: str, site: str, feed: str) -> int:
     """Move the file's repeated candidates to meta.duplicate; return how many."""
-    mine = connection.execute(
-        f"select count(*) from ({_COMPARABLE}) as comparable where file_id = ?", [file_id]
-    ).fetchone()
-    parts = 1 + (mine[0] if mine else 0) // PART
-    moved = 0
-    for part in range(parts):
-        connection.execute(
-            f"create or replace temp table repeated as select * from ({_REPEATED}) where place > 1",
-            {"file": file_id, "parts": parts, "part": part},
-        )
-        found = connection.execute("select count(*), list(distinct kept_in) from repeated").fetchone()
-        if not found or not found[0]:
-            continue
-        moved += found[0]
-        _move(connection, found[1], site, feed)
-    return moved
+    whole = _comparable("site = $site and feed = $feed")
+    mine, every = connection.execute(
+        f"select count(*) filter (where file_id = $file), count(*) from ({whole})",
+        {"file": file_id, "site": site, "feed": feed},
+    ).fetchall()[0]
+    parts = 1 + mine // PART
+    return sum(_set_aside_part(connection, (file_id, site, feed), (part, parts), every > mine) for part in range(parts))
 
 
-def _move(connection: duckdb.DuckDBPyConnection, tables: list[str], site: str, feed: str) -> None:
+def _set_aside_part(
+    connection: duckdb.DuckDBPyConnection, place: tuple[str, str, str], part: tuple[int, int], has_others: bool
+) -> int:
+    file_id, site, feed = place
+    slice_ = f"hash(record_id) % {part[1]} = {part[0]}" if part[1] > 1 else "true"
+    own = f"select record_id from ({_comparable('file_id = $file')}) where {slice_}"
+    others = f"select record_id from ({_comparable('site = $site and feed = $feed and file_id <> $file')}) semi join own using (record_id)"
     connection.execute(
+        f"""
+        create or replace temp table repeated_id as
+        with own as materialized ({own})
+        select record_id from own group by record_id having count(*) > 1
+        {f"union {others}" if has_others else ""}
+        """,
+        {"file": file_id, **({"site": site, "feed": feed} if has_others else {})},
+    )
+    if not connection.execute("select count(*) from repeated_id").fetchall()[0][0]:
+        return 0
+    connection.execute(
+        f"""
+        create or replace temp table repeated as
+        select * from (
+            select *, row_number() over (
+                partition by record_id order by file_id = $file, row_number, locator
+            ) as place
+            from ({_comparable("site = $site and feed = $feed")}) semi join repeated_id using (record_id)
+        ) where place > 1
+        """,
+        {"file": file_id, "site": site, "feed": feed},
+    )
+    return _move(connection, site, feed)
+
+
+def _move(connection: duckdb.DuckDBPyConnection, site: str, feed: str) -> int:
+    moved = connection.execute(
         """
         insert into meta.duplicate
         select record_id, $site, $feed, file_id, row_number, locator, kept_in, false from repeated
         """,
         {"site": site, "feed": feed},
-    )
-    for table in tables:
-        key = "result_id" if table == "core.lab_result" else "record_id"
+    ).fetchall()
+    for (table,) in connection.execute("select distinct kept_in from repeated").fetchall():
         connection.execute(
             f"""
             delete from {table} using repeated
-            where {table}.{key} = repeated.record_id and {table}.file_id = repeated.file_id
+            where {table}.{TABLES[table]} = repeated.record_id and {table}.file_id = repeated.file_id
                 and {table}.row_number = repeated.row_number and {table}.locator = repeated.locator
                 and repeated.kept_in = '{table}'
             """
         )
+    return int(moved[0][0])
 
 
 def promote(connection: duckdb.DuckDBPyConnection, file_id: str) -> int:
@@ -86,25 +98,23 @@ def promote(connection: duckdb.DuckDBPyConnection, file_id: str) -> int:
         f"""
         create or replace temp table promoted as
         select spare.*, comparable.kept_in as table_name
-        from ({_COMPARABLE}) as comparable
+        from ({_comparable("file_id = $file")}) as comparable
         join meta.duplicate as spare using (record_id)
         join meta.load as active on active.file_id = spare.file_id and active.status = 'active'
-        where comparable.file_id = $file and spare.file_id <> $file and not spare.promoted
+        where spare.file_id <> $file and not spare.promoted
         qualify row_number() over (partition by record_id order by spare.file_id, spare.row_number, spare.locator) = 1
         """,
         {"file": file_id},
     )
-    found = connection.execute("select count(*), list(distinct table_name) from promoted").fetchone()
-    if not found or not found[0]:
-        return 0
-    for table in found[1]:
-        key = "result_id" if table == "core.lab_result" else "record_id"
+    tables = connection.execute("select distinct table_name from promoted").fetchall()
+    for (table,) in tables:
         connection.execute(
             f"""
             update {table} set
                 file_id = promoted.file_id, row_number = promoted.row_number, locator = promoted.locator
             from promoted
-            where {table}.{key} = promoted.record_id and {table}.file_id = ? and promoted.table_name = '{table}'
+            where {table}.{TABLES[table]} = promoted.record_id and {table}.file_id = ?
+                and promoted.table_name = '{table}'
             """,
             [file_id],
         )
@@ -115,4 +125,4 @@ def promote(connection: duckdb.DuckDBPyConnection, file_id: str) -> int:
             and meta.duplicate.row_number = promoted.row_number and meta.duplicate.locator = promoted.locator
         """
     )
-    return int(found[0])
+    return int(connection.execute("select count(*) from promoted").fetchall()[0][0])

@@ -30,8 +30,8 @@ class Keys:
 
     @cached_property
     def pseudonym(self) -> bytes:
-        """Key of subject ids and linkage tokens."""
-        return self._derived("pseudonym")
+        """Key of subject ids and linkage tokens, as hex text, which the vectorised HMAC needs."""
+        return self._derived("pseudonym").hex().encode()
 
     @cached_property
     def record(self) -> str:

@@ -116,11 +116,10 @@ class FileLoad:
         extra = "".join(f", ? as {name}" for name in filled)
         shared = SHARED.get(table)
         unless = f"where {shared}::uuid not in (select {shared} from {table})" if shared else ""
-        self._connection.register("incoming", rows)
+        # `rows` is read from this frame by name: register() would keep every batch alive until the end (duckdb 2.0).
         self._connection.execute(
-            f"insert into {table} by name select {kept}{extra} from incoming {unless}", list(filled.values())
+            f"insert into {table} by name select {kept}{extra} from rows {unless}", list(filled.values())
         )
-        self._connection.unregister("incoming")
 
     def hold(self, rows: pl.DataFrame) -> None:
         """Append held candidates: record_id, row_number, locator, stage, reasons, measure, comparable, raw (bytes)."""

@@ -67,21 +67,23 @@ _SETTLED = f"""
 
 def settle(connection: duckdb.DuckDBPyConnection, file_id: str) -> None:
     """Settle the state of every result that meets one of this file's results."""
-    rows = connection.execute("select count(*) from core.lab_result where file_id = ?", [file_id]).fetchone()
-    number = int(rows[0]) if rows else 0
-    parts = 1 + number // PART
-    for part in range(parts if number else 0):
+    mine, every = connection.execute(
+        "select count(*) filter (where file_id = ?), count(*) from core.lab_result", [file_id]
+    ).fetchall()[0]
+    parts = 1 + mine // PART
+    for part in range(parts if mine else 0):
+        slice_ = f"and meeting % {parts} = {part}" if parts > 1 else ""
+        mine_only = f"select meeting from placed where file_id = $file and meeting is not null {slice_}"
+        # Alone in the warehouse, a file's results can only meet each other.
+        candidates = "placed semi join mine using (meeting)" if every > mine else "mine"
         connection.execute(
             f"""
             create or replace temp table touched as
             with placed as (select {_MEETING} as meeting, file_id from core.lab_result),
-            mine as (
-                select meeting from placed
-                where file_id = $file and meeting is not null and meeting % $parts = $part
-            )
-            select meeting from placed semi join mine using (meeting) group by meeting having count(*) > 1
+            mine as materialized ({mine_only})
+            select meeting from {candidates} group by meeting having count(*) > 1
             """,
-            {"file": file_id, "parts": parts, "part": part},
+            {"file": file_id},
         )
         _settle_touched(connection)
 

@@ -8,8 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from etl.plan import ResolvedPlan
 from etl.process.candidates import Processed
 from etl.process.processor import Processor
-from etl.readers.base import Reader
+from etl.readers.base import Batch, Reader
 from warehouse.keys import Keys
+
+# Records that are processed at a time; DuckDB stores them in groups of as many.
+ROWS = 122_880
 
 
 def run(
@@ -33,5 +36,16 @@ def _batches(
     columns = plan.resolution.used_columns()
     for part in plan.table.ranges:
         for batch in reader.read(plan.source, plan.table, part, columns):
-            yield processor.process(batch)
+            for piece in _pieces(batch):
+                yield processor.process(piece)
         advance(part.end - part.start)
+
+
+def _pieces(batch: Batch) -> Iterator[Batch]:
+    """Cut a batch: what a record becomes is several times its size, and one piece is loaded while another is made."""
+    if batch.frame.height <= ROWS:
+        yield batch
+        return
+    nothing = batch.damaged.clear()
+    for at, frame in enumerate(batch.frame.iter_slices(ROWS)):
+        yield Batch(frame, nothing if at else batch.damaged)

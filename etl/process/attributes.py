@@ -96,7 +96,14 @@ class AttributeHarmonizer:
 
     def _store(self, fresh: pl.DataFrame, done: Processed) -> None:
         rows = self._identified(fresh).select(
-            "record_id", "subject_id", "attribute", "value", "value_source", ROW, LOCATOR
+            "record_id",
+            "subject_id",
+            "attribute",
+            "value",
+            "value_source",
+            pl.lit("current").alias("row_state"),
+            ROW,
+            LOCATOR,
         )
         done.rows["core.subject_attribute"] = rows
         if "match_set" in self._columns:

@@ -8,13 +8,15 @@ import polars as pl
 
 from etl.harmonize.analytes import recognise
 from etl.harmonize.numbers import parse_ranges, parse_results
-from etl.harmonize.units import settle_units
+from etl.harmonize.units import parse_unit, settle_units
 from etl.plan import Declaration, ResolvedPlan
-from etl.process.roles import text
+from etl.process.roles import cleaned, text
 from schemas.analytes import registry
 
 # Roles that decide how the number of a row is understood.
 ROLES = ("analyte", "code", "code_system", "category", "specimen", "unit", "ref_text", "ref_low", "ref_high")
+# What some senders glue to the number instead: "7.4 kg (7.7-9.4)".
+GLUED = ("unit_glued", "ref_glued")
 PERIOD = "period"
 _RENAMED = {
     "analyte": "analyte_source",
@@ -36,7 +38,9 @@ def settle_contexts(contexts: pl.DataFrame, plan: ResolvedPlan) -> pl.DataFrame:
     frame = _with_ranges(frame, plan).rename({"reason": "reason_analyte"})
     frame = _with_declarations(frame, plan.declarations)
     frame = _join(frame, settle_units(frame.select(_SETTLED).unique()), _SETTLED)
-    return frame.rename({"reason": "reason_unit"}).join(_bounds(), on="analyte", how="left").drop(PERIOD)
+    contradicted = pl.when("is_contradicted").then(pl.lit("unit_contradiction"))
+    frame = frame.with_columns(pl.coalesce(contradicted, "reason").alias("reason_unit"))
+    return frame.join(_bounds(), on="analyte", how="left").drop(PERIOD, "reason", "is_contradicted", *GLUED)
 
 
 _RECOGNISED = ["analyte_source", "code_source", "code_system", "category", "specimen_source", "unit_source"]
@@ -59,9 +63,18 @@ def _with_roles(contexts: pl.DataFrame) -> pl.DataFrame:
         (pl.col(text(role)) if text(role) in contexts.columns else pl.lit(None, pl.String)).alias(
             _RENAMED.get(role, role)
         )
-        for role in ROLES
+        for role in (*ROLES, *GLUED)
     ]
-    return contexts.select("context", PERIOD, *texts)
+    frame = cleaned(contexts).select("context", PERIOD, *texts)
+    apart = [
+        stated is not None and glued is not None and parse_unit(stated) != parse_unit(glued)
+        for stated, glued in frame.select("unit_source", "unit_glued").iter_rows()
+    ]
+    return frame.with_columns(
+        pl.Series("is_contradicted", apart, dtype=pl.Boolean),
+        pl.coalesce("unit_source", "unit_glued").alias("unit_source"),
+        pl.coalesce("ref_text", "ref_glued").alias("ref_text"),
+    )
 
 
 def _join(frame: pl.DataFrame, answers: pl.DataFrame, keys: list[str]) -> pl.DataFrame:

@@ -11,11 +11,11 @@ from etl.harmonize.codes import map_codes
 from etl.harmonize.numbers import parse_results
 from etl.plan import ResolvedPlan
 from etl.process.candidates import Processed, held_rows
-from etl.process.contexts import PERIOD, ROLES, boundaries, settle_contexts
+from etl.process.contexts import GLUED, PERIOD, ROLES, boundaries, settle_contexts
 from etl.process.identity import content, with_hmac
 from etl.process.memo import Memo
 from etl.process.moments import moments
-from etl.process.roles import text
+from etl.process.roles import cleaned, text
 from etl.process.subjects import SubjectIds
 from etl.readers.base import LOCATOR, ROW
 from schemas.tables import check_rows, lab_result_rules
@@ -38,6 +38,8 @@ ROW_ROLES = (
     "method",
 )
 LAB_ROLES = (*ROLES, *ROW_ROLES)
+# Trimmed row by row, because a blank one means something; every other text is trimmed where it is read.
+ROW_TRIMMED = ("source_id", "comparator", "source_site", "lab_id", "platform", "method", "flag")
 DATES = ("collected_at", "resulted_at")
 CODES = {"status": "result_status", "fasting": "fasting"}
 
@@ -66,7 +68,8 @@ class LabHarmonizer:
     def harmonize(self, frame: pl.DataFrame) -> Processed:
         """Return the candidates of a role frame (see etl.process.roles)."""
         done = Processed(read=frame.height)
-        frame, done.out_of_scope = _without_out_of_scope(self._with_context(self._with_dates(frame)))
+        frame = cleaned(frame, ROW_TRIMMED)
+        frame, done.out_of_scope = self._in_scope(self._with_values(self._with_dates(frame)))
         frame = self._subjects.attach(frame)
         is_erased = (
             pl.col("subject_id").is_in(list(self._subjects.erased)) & pl.col("reason_analyte").is_null()
@@ -74,7 +77,7 @@ class LabHarmonizer:
         kept = frame.filter(is_erased.not_().fill_null(value=True))
         done.withdrawn = frame.height - kept.height
         if kept.height:
-            self._sort_out(self._with_values(kept), done)
+            self._sort_out(kept, done)
         return done
 
     def _with_dates(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -89,17 +92,29 @@ class LabHarmonizer:
             )
         return frame
 
-    def _with_context(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Attach what the row says besides its number; the period tells which declarations are in force."""
+    def _in_scope(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
+        """Attach what each row says besides its number, and leave out, counted by name, what the study does not need.
+
+        The period tells which declarations are in force.
+        """
         day = pl.col("collected_at").dt.date()
         periods = [(day >= start).cast(pl.Int32) for start in self._days] or [pl.lit(0, pl.Int32)]
         period = pl.when(day.is_not_null()).then(pl.sum_horizontal(periods))
         frame = frame.with_columns(period.alias(PERIOD)).with_columns(
             pl.col(PERIOD).cast(pl.String).alias("period_text")
         )
-        columns = [text(role) for role in ROLES if text(role) in frame.columns]
+        columns = [text(role) for role in (*ROLES, *GLUED) if text(role) in frame.columns]
         frame = frame.with_columns(content([*columns, "period_text"]).alias("context"))
-        return self._contexts.attach(frame, [*columns, PERIOD])
+        numbered = self._contexts.number(frame, [*columns, PERIOD])
+        contexts = self._contexts.answers()
+        is_out = (contexts["bucket"] == "out_of_scope").fill_null(value=False)
+        rows = numbered.select(pl.col("answer").value_counts()).unnest("answer")
+        names = contexts["analyte_source"].fill_null("(code only)")[rows["answer"]]
+        counted: Counter[str] = Counter()
+        for name, number, is_left in zip(names, rows["count"], is_out[rows["answer"]], strict=True):
+            if is_left:
+                counted[name] += number
+        return self._contexts.answer(numbered.filter(~is_out[numbered["answer"]])), counted
 
     def _parse_values(self, rows: pl.DataFrame) -> pl.DataFrame:
         parsed = parse_results(rows[text("value")], self._plan.decided("decimal") or ".", self._plan.missing)
@@ -108,7 +123,8 @@ class LabHarmonizer:
             pl.col("value").alias("number"),
             pl.col("comparator"),
             pl.col("flag_source").alias("flag_glued"),
-            pl.col("ref_text").alias("ref_glued"),
+            pl.col("ref_text").alias(text("ref_glued")),
+            pl.col("unit_text").alias(text("unit_glued")),
             pl.col("absent_reason"),
             pl.col("specimen_quality"),
             pl.col("reason").alias("reason_number"),
@@ -140,8 +156,6 @@ class LabHarmonizer:
         return frame.with_columns(
             pl.when(pl.col("result_status") == "cancelled")
             .then(pl.lit("cancelled"))
-            .when(pl.col(text("value")).is_null())
-            .then(pl.lit("empty"))
             .otherwise(pl.col("absent_reason"))
             .alias("absent_reason")
         )
@@ -150,9 +164,10 @@ class LabHarmonizer:
         """Split into accepted and held, with every reason of a candidate in one pass."""
         frame = self._with_ids(self._shaped(frame)).with_row_index("index")
         broken = check_rows(self._rules, frame).group_by("index").agg(pl.col("reason").alias("broken_rules"))
-        frame = frame.join(broken, on="index", how="left", maintain_order="left").with_columns(_reasons())
-        is_accepted = pl.col("reasons").list.len() == 0
-        accepted, held = frame.filter(is_accepted), frame.filter(~is_accepted)
+        is_suspect = _is_suspect() | pl.col("index").is_in(broken["index"].implode())
+        held = frame.filter(is_suspect).join(broken, on="index", how="left").with_columns(_reasons())
+        held = held.filter(pl.col("reasons").list.len() > 0)
+        accepted = frame.join(held.select("index"), on="index", how="anti", maintain_order="left") if held.height else frame
         done.rows["core.lab_result"] = accepted.select(name for name in OUTPUT if name in accepted.columns)
         if held.height:
             originals = [text(role) for role in LAB_ROLES if text(role) in held.columns]
@@ -176,7 +191,6 @@ class LabHarmonizer:
             pl.col(text("value")).alias("value_source"),
             pl.when(~is_absent).then(converted).alias("value"),
             pl.when(~is_absent).then(pl.col("comparator")).alias("comparator"),
-            pl.coalesce("ref_text", "ref_glued").alias("ref_text"),
             pl.coalesce(flags).alias("flag_source"),
             (pl.col("fasting") == "yes").alias("fasting"),
             pl.lit(self._plan.timezone, pl.String).alias("tz_source"),
@@ -200,11 +214,12 @@ class LabHarmonizer:
         return with_hmac(with_hmac(frame, "result_key", key, self._key), "source_token", token, self._key)
 
 
-def _without_out_of_scope(frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
-    """Leave out the names that the study does not need, counted by name."""
-    is_out = (pl.col("bucket") == "out_of_scope").fill_null(value=False)
-    names = frame.filter(is_out)["analyte_source"].fill_null("(code only)").value_counts()
-    return frame.filter(~is_out), Counter(dict(names.iter_rows()))
+STEPS = ("analyte", "subject", "collected_at", "resulted_at", "number", "unit")
+
+
+def _is_suspect() -> pl.Expr:
+    """Tell whether any step found a reason; lists of reasons are built for these rows only."""
+    return pl.any_horizontal(pl.col(f"reason_{step}").is_not_null() for step in STEPS)
 
 
 def _reasons() -> pl.Expr:

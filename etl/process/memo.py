@@ -11,9 +11,10 @@ CAPACITY = 1_000_000
 
 
 class Memo:
-    """A growing table of answers, joined to frames by one key column.
+    """A growing table of answers, found by one key column.
 
-    compute gets one row per new key (with the columns asked for beside it) and returns the key and its answers.
+    compute gets one row per new key (with the columns asked for beside it) and returns, in any order, a row per key
+    with the key and its answers.
     """
 
     def __init__(self, key: str, compute: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
@@ -22,20 +23,28 @@ class Memo:
         self._known: pl.DataFrame | None = None
 
     def attach(self, frame: pl.DataFrame, beside: list[str] | None = None) -> pl.DataFrame:
-        """Return the frame, in its order, with the answers for its keys. A null key has null answers."""
-        distinct = (
-            frame.select(self._key, *(beside or [])).unique(self._key, keep="any").drop_nulls(self._key)
-        )
+        """Return the frame, in its order, with the answers for its keys."""
+        return self.answer(self.number(frame, beside))
+
+    def number(self, frame: pl.DataFrame, beside: list[str] | None = None) -> pl.DataFrame:
+        """Add `answer`, the number of each row's answer, which answer() or answers() turn into the answer itself."""
+        distinct = frame.select(self._key, *(beside or [])).unique(self._key, keep="any")
         known = self._known
-        fresh = distinct if known is None else distinct.join(known, on=self._key, how="anti")
-        if known is None or fresh.height:
-            answers = self._compute(fresh)
-            is_full = known is not None and known.height + fresh.height > CAPACITY
-            if known is None:
-                known = answers
-            elif is_full:
-                known = self._compute(distinct)
-            else:
-                known = pl.concat([known, answers])
-            self._known = known
-        return frame.join(known, on=self._key, how="left", maintain_order="left")
+        if known is None or known.height + distinct.height > CAPACITY:
+            known = self._compute(distinct)
+        else:
+            fresh = distinct.join(known, on=self._key, how="anti", nulls_equal=True)
+            known = pl.concat([known, self._compute(fresh)]) if fresh.height else known
+        self._known = known
+        numbers = known.select(self._key).with_row_index("answer")
+        return frame.join(numbers, on=self._key, how="left", nulls_equal=True, maintain_order="left")
+
+    def answers(self) -> pl.DataFrame:
+        """Return the table that the numbers of the last number() count in."""
+        if self._known is None:
+            raise RuntimeError("no frame was numbered yet")
+        return self._known.drop(self._key)
+
+    def answer(self, numbered: pl.DataFrame) -> pl.DataFrame:
+        """Put the answers in the place of their numbers; call it before the next number()."""
+        return numbered.drop("answer").hstack(self.answers()[numbered["answer"]])

@@ -13,7 +13,7 @@ from etl.process.crosswalk import CrosswalkReader
 from etl.process.damage import DamageKeeper
 from etl.process.items import ITEM_ROLES, ItemHarmonizer
 from etl.process.labs import LAB_ROLES, LabHarmonizer
-from etl.process.roles import long_frame, wide_frame
+from etl.process.roles import cleaned, long_frame, wide_frame
 from etl.process.subjects import SubjectIds
 from etl.readers.base import Batch, Reader
 from warehouse.keys import Keys
@@ -49,7 +49,7 @@ class Processor:
         elif shape == "lab_long":
             _merge(done, self._labs.harmonize(self._long(records, LAB_ROLES)))
         elif shape == "item_long":
-            _merge(done, self._items.harmonize(self._long(records, ITEM_ROLES)))
+            _merge(done, self._items.harmonize(cleaned(self._long(records, ITEM_ROLES))))
         elif shape == "wide":
             self._process_wide(records, done)
         self._attributes.harmonize(records, done)

@@ -26,7 +26,7 @@ def long_frame(
 ) -> pl.DataFrame:
     """Return the role frame of a long table: one row a record, located at its value or the given column's cell."""
     cell = cell or plan.resolution.roles.get("value", plan.table.columns[0])
-    return _cleaned(frame.select(*_columns(plan, roles), ROW, _locator(frame, plan, reader, cell)))
+    return frame.select(*_columns(plan, roles), ROW, _locator(frame, plan, reader, cell))
 
 
 def wide_frame(
@@ -51,7 +51,7 @@ def wide_frame(
     ]
     if not parts:
         return None
-    return _cleaned(pl.concat(parts)).filter(pl.col(text("value")).is_not_null())
+    return cleaned(pl.concat(parts)).filter(pl.col(text("value")).is_not_null())
 
 
 def _measured(measure: Measure) -> list[pl.Expr]:
@@ -92,8 +92,11 @@ def _locator(frame: pl.DataFrame, plan: ResolvedPlan, reader: Reader, column: st
     return pl.col(LOCATOR) if LOCATOR in frame.columns else reader.locate(plan.table, column).alias(LOCATOR)
 
 
-def _cleaned(frame: pl.DataFrame) -> pl.DataFrame:
-    """Trim what surrounds a text and make blank cells null; inside a cell nothing changes."""
-    texts = [name for name in frame.columns if name.endswith("_text")]
+def cleaned(frame: pl.DataFrame, roles: Iterable[str] | None = None) -> pl.DataFrame:
+    """Trim what surrounds the texts of some roles, of all by default, and make blank cells null."""
+    wanted = None if roles is None else {text(role) for role in roles}
+    texts = [name for name in frame.columns if name.endswith("_text") and (wanted is None or name in wanted)]
+    if not texts:
+        return frame
     trimmed = pl.col(texts).str.strip_chars()
     return frame.with_columns(pl.when(trimmed != "").then(trimmed).name.keep())
