@@ -23,7 +23,6 @@ from etl.run import Run
 from etl.sites.mapping import SiteMapping
 from etl.sites.resolve import choose_feed
 from etl.sources import Named, expand
-from etl.study import ensure_views
 from schemas.errors import UserError
 from warehouse.connection import open_warehouse, transaction
 from warehouse.decisions import erased_subjects, unit_declarations
@@ -66,7 +65,6 @@ def ingest(
     named = expand(paths)
     with open_warehouse(warehouse) as connection, guarded(warehouse):
         keys = load_keys(warehouse, connection)
-        ensure_views(connection)
         if options.is_refresh:
             named = named or expand(loaded_paths(connection, keys.seal))
         with Run(connection, warehouse, "ingest") as run:
@@ -198,6 +196,8 @@ class _Ingest:
         counts = Counts(table.lines, table.records, table.continuation, sum(table.structural.values()))
         self._progress.start(plan.source.name, table.size)
         for done in local.run(plan, reader_of(plan), self._keys, self._erased, self._progress.advance):
+            if done.results is not None and done.contexts is not None:
+                loading.add_results(done.results, done.contexts)
             for name, rows in done.rows.items():
                 loading.add(name, rows)
             for rows in done.held:
@@ -266,6 +266,7 @@ def _spec(plan: ResolvedPlan, file_id: str, load_id: str, digest: str, run_id: s
         delivery=plan.delivery,
         plan_digest=digest,
         plan={**plan.content(), "mapping": plan.mapping_digest},
+        timezone=plan.timezone,
         decisions=tuple(
             (each.about, each.value, each.basis, json.dumps(each.evidence)) for each in plan.decisions
         ),

@@ -19,8 +19,11 @@ def keep_waived(connection: duckdb.DuckDBPyConnection, file_id: str) -> None:
     found = connection.execute("select count(*) from waived").fetchone()
     if not found or not found[0]:
         return
-    for table, key in (("core.lab_result", "result_id"), ("core.response", "record_id")):
-        measure = "analyte" if table == "core.lab_result" else "instrument || '/' || item"
+    for table, key, stored in (
+        ("core.lab_result", "result_id", "core.lab_row"),
+        ("core.response", "record_id", "core.response"),
+    ):
+        measure = "analyte" if key == "result_id" else "instrument || '/' || item"
         connection.execute(
             f"""
             insert into quarantine.record by name
@@ -32,7 +35,7 @@ def keep_waived(connection: duckdb.DuckDBPyConnection, file_id: str) -> None:
             [file_id],
         )
         connection.execute(
-            f"delete from {table} where file_id = ? and {key} in (select record_id from waived)", [file_id]
+            f"delete from {stored} where file_id = ? and {key} in (select record_id from waived)", [file_id]
         )
     connection.execute(
         """

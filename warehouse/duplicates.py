@@ -9,7 +9,7 @@ import duckdb
 
 # Tables whose rows can be compared, with the column of the record id.
 TABLES = {
-    "core.lab_result": "result_id",
+    "core.lab_row": "result_id",
     "core.response": "record_id",
     "core.condition": "record_id",
     "core.medication": "record_id",
@@ -30,22 +30,24 @@ def _comparable(where: str) -> str:
 
 def set_aside(connection: duckdb.DuckDBPyConnection, file_id: str, site: str, feed: str) -> int:
     """Move the file's repeated candidates to meta.duplicate; return how many."""
-    whole = _comparable("site = $site and feed = $feed")
     mine, every = connection.execute(
-        f"select count(*) filter (where file_id = $file), count(*) from ({whole})",
-        {"file": file_id, "site": site, "feed": feed},
+        f"select count(*) filter (where file_id = ?), count(*) from ({_comparable('true')})", [file_id]
     ).fetchall()[0]
     parts = 1 + mine // PART
-    return sum(_set_aside_part(connection, (file_id, site, feed), (part, parts), every > mine) for part in range(parts))
+    found = 0
+    for part in range(parts):
+        slice_ = f"where hash(record_id) % {parts} = {part}" if parts > 1 else ""
+        if _find_repeated(connection, file_id, slice_, has_others=every > mine):
+            found += _move(connection, site, feed)
+    return found
 
 
-def _set_aside_part(
-    connection: duckdb.DuckDBPyConnection, place: tuple[str, str, str], part: tuple[int, int], has_others: bool
-) -> int:
-    file_id, site, feed = place
-    slice_ = f"hash(record_id) % {part[1]} = {part[0]}" if part[1] > 1 else "true"
-    own = f"select record_id from ({_comparable('file_id = $file')}) where {slice_}"
-    others = f"select record_id from ({_comparable('site = $site and feed = $feed and file_id <> $file')}) semi join own using (record_id)"
+def _find_repeated(
+    connection: duckdb.DuckDBPyConnection, file_id: str, slice_: str, *, has_others: bool
+) -> bool:
+    """Fill the temporary table `repeated` with the rows that have to go; tell whether there are any."""
+    own = f"select record_id from ({_comparable('file_id = $file')}) {slice_}"
+    others = f"select record_id from ({_comparable('file_id <> $file')}) semi join own using (record_id)"
     connection.execute(
         f"""
         create or replace temp table repeated_id as
@@ -53,23 +55,21 @@ def _set_aside_part(
         select record_id from own group by record_id having count(*) > 1
         {f"union {others}" if has_others else ""}
         """,
-        {"file": file_id, **({"site": site, "feed": feed} if has_others else {})},
+        {"file": file_id},
     )
     if not connection.execute("select count(*) from repeated_id").fetchall()[0][0]:
-        return 0
+        return False
     connection.execute(
         f"""
         create or replace temp table repeated as
         select * from (
-            select *, row_number() over (
-                partition by record_id order by file_id = $file, row_number, locator
-            ) as place
-            from ({_comparable("site = $site and feed = $feed")}) semi join repeated_id using (record_id)
+            select *, row_number() over (partition by record_id order by file_id = $file, row_number, locator) as place
+            from ({_comparable("true")}) semi join repeated_id using (record_id)
         ) where place > 1
         """,
-        {"file": file_id, "site": site, "feed": feed},
+        {"file": file_id},
     )
-    return _move(connection, site, feed)
+    return True
 
 
 def _move(connection: duckdb.DuckDBPyConnection, site: str, feed: str) -> int:

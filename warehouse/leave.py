@@ -10,7 +10,7 @@ from warehouse import duplicates, states
 from warehouse.ledger import now
 
 _OWNED = (
-    "core.lab_result",
+    "core.lab_row",
     "core.response",
     "core.condition",
     "core.medication",
@@ -39,6 +39,9 @@ def remove_file(connection: duckdb.DuckDBPyConnection, file_id: str, load_id: st
     duplicates.promote(connection, file_id)
     for table in _OWNED:
         connection.execute(f"delete from {table} where file_id = ?", [file_id])
+    connection.execute(
+        "delete from core.lab_context where context_id not in (select context_id from core.lab_row)"
+    )
     connection.execute(
         "update meta.load set status = ?, replaced_at = ?, replaced_by = ? where file_id = ? and status = 'active'",
         [status, now(), load_id, file_id],

@@ -20,7 +20,7 @@ from warehouse.seal import seal
 
 # Tables whose rows are candidates, with the column that carries the candidate's record id.
 CANDIDATE_TABLES = {
-    "core.lab_result": "result_id",
+    "core.lab_row": "result_id",
     "core.response": "record_id",
     "core.condition": "record_id",
     "core.medication": "record_id",
@@ -29,7 +29,7 @@ CANDIDATE_TABLES = {
 IDS = frozenset({"result_id", "record_id", "result_key", "source_token", "administration_id"})
 _SUBJECTS = """
     select count(distinct subject_id) from (
-        select subject_id from core.lab_result where file_id = ?
+        select subject_id from core.lab_row where file_id = ?
         union all
         select subject_id from core.response where file_id = ?
         union all
@@ -57,6 +57,7 @@ class FileSpec:
     delivery: str
     plan_digest: str
     plan: dict[str, Any]
+    timezone: str | None = None
     decisions: tuple[tuple[str, str | None, str, str], ...] = ()  # about, value, basis, evidence as JSON
 
 
@@ -101,6 +102,26 @@ class FileLoad:
         self._connection = connection
         self._spec = spec
         self._seal_key = seal_key
+        self._known: dict[str, frozenset[str]] = {}
+        self._contexts = 0  # lines of the file's contexts that are stored
+        highest = connection.execute("select coalesce(max(context_id), 0) from core.lab_context").fetchall()
+        self._first_context = int(highest[0][0]) + 1
+
+    def add_results(self, rows: pl.DataFrame, contexts: pl.DataFrame) -> None:
+        """Append laboratory results. rows: columns of core.lab_row, `context` for context_id; contexts: all so far."""
+        spec, first = self._spec, self._first_context
+        fresh = contexts[self._contexts :].with_row_index("line", self._contexts)
+        if fresh.height:
+            constants = {"load_id": spec.load_id, "site": spec.site, "feed": spec.feed, "run_id": spec.run_id}
+            constants |= {"tz_source": spec.timezone, "method_kind": "reported"}
+            known = pl.lit(first, pl.UInt32) + pl.col("line")
+            self.add("core.lab_context", fresh.select(
+                known.alias("context_id"), pl.exclude("line"),
+                *(pl.lit(value, pl.String).alias(name) for name, value in constants.items()),
+            ))  # fmt: skip
+            self._contexts = contexts.height
+        placed = (pl.col("context") + first).cast(pl.UInt32).alias("context_id")
+        self.add("core.lab_row", rows.with_columns(placed).drop("context"))
 
     def add(self, table: str, rows: pl.DataFrame) -> None:
         """Append rows to a core table; ids come as 32 hex digits, and constants of the file are filled in here."""
@@ -109,7 +130,7 @@ class FileLoad:
         kept = ", ".join(f"{name}::uuid as {name}" if name in IDS else name for name in rows.columns)
         spec = self._spec
         constants = {"site": spec.site, "feed": spec.feed, "file_id": spec.file_id, "run_id": spec.run_id}
-        known = _columns(self._connection, table)
+        known = self._columns(table)
         filled = {
             name: value for name, value in constants.items() if name in known and name not in rows.columns
         }
@@ -120,6 +141,16 @@ class FileLoad:
         self._connection.execute(
             f"insert into {table} by name select {kept}{extra} from rows {unless}", list(filled.values())
         )
+
+    def _columns(self, table: str) -> frozenset[str]:
+        if table not in self._known:
+            schema, name = table.split(".")
+            found = self._connection.execute(
+                "select column_name from duckdb_columns() where schema_name = ? and table_name = ?",
+                [schema, name],
+            ).fetchall()
+            self._known[table] = frozenset(column for (column,) in found)
+        return self._known[table]
 
     def hold(self, rows: pl.DataFrame) -> None:
         """Append held candidates: record_id, row_number, locator, stage, reasons, measure, comparable, raw (bytes)."""
@@ -233,14 +264,6 @@ def reconcile(counts: Counts, name: str) -> None:
                 "Nothing of this file was loaded.",
                 "report this with the output of `etl doctor`; it is a bug",
             )
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    schema, name = table.split(".")
-    found = connection.execute(
-        "select column_name from duckdb_columns() where schema_name = ? and table_name = ?", [schema, name]
-    ).fetchall()
-    return {column for (column,) in found}
 
 
 def _number(connection: duckdb.DuckDBPyConnection, query: str, *values: object) -> int:

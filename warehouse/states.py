@@ -68,7 +68,7 @@ _SETTLED = f"""
 def settle(connection: duckdb.DuckDBPyConnection, file_id: str) -> None:
     """Settle the state of every result that meets one of this file's results."""
     mine, every = connection.execute(
-        "select count(*) filter (where file_id = ?), count(*) from core.lab_result", [file_id]
+        "select count(*) filter (where file_id = ?), count(*) from core.lab_row", [file_id]
     ).fetchall()[0]
     parts = 1 + mine // PART
     for part in range(parts if mine else 0):
@@ -121,8 +121,8 @@ def _settle_touched(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"create or replace temp table settled as {_SETTLED}")
     connection.execute(
         """
-        update core.lab_result set row_state = settled.settled from settled
-        where core.lab_result.result_id = settled.result_id and core.lab_result.file_id = settled.file_id
-            and core.lab_result.row_number = settled.row_number and core.lab_result.locator = settled.locator
+        update core.lab_row set row_state = settled.settled from settled
+        where core.lab_row.result_id = settled.result_id and core.lab_row.file_id = settled.file_id
+            and core.lab_row.row_number = settled.row_number and core.lab_row.locator = settled.locator
         """
     )

@@ -10,7 +10,7 @@ from warehouse.ledger import broken_links
 _UNBALANCED = """
     with present as (
         select file_id, count(*) as number from (
-            select file_id from core.lab_result
+            select file_id from core.lab_row
             union all
             select file_id from core.response
             union all

@@ -27,9 +27,14 @@ INCOMPARABLE = {name for name, reason in REASONS.items() if reason.stage in {"st
 
 @dataclass
 class Processed:
-    """The candidates of one batch. rows: core table -> frame in the order that it was read."""
+    """The candidates of one batch. rows: core table -> frame in the order that it was read.
+
+    results: core.lab_row, where `context` is a line number of contexts (core.lab_context), which only ever grows.
+    """
 
     rows: dict[str, pl.DataFrame] = field(default_factory=dict)
+    results: pl.DataFrame | None = None
+    contexts: pl.DataFrame | None = None
     held: list[pl.DataFrame] = field(default_factory=list)
     out_of_scope: Counter[str] = field(default_factory=Counter)
     read: int = 0

@@ -12,7 +12,7 @@ from etl.harmonize.numbers import parse_results
 from etl.plan import ResolvedPlan
 from etl.process.candidates import Processed, held_rows
 from etl.process.contexts import GLUED, PERIOD, ROLES, boundaries, settle_contexts
-from etl.process.identity import content, with_hmac
+from etl.process.identity import FIELD, content, with_hmac
 from etl.process.memo import Memo
 from etl.process.moments import moments
 from etl.process.roles import cleaned, text
@@ -43,13 +43,26 @@ ROW_TRIMMED = ("source_id", "comparator", "source_site", "lab_id", "platform", "
 DATES = ("collected_at", "resulted_at")
 CODES = {"status": "result_status", "fasting": "fasting"}
 
-OUTPUT = (
-    "result_id", "subject_id", "source_site", "analyte", "analyte_source", "code_source", "code_system", "specimen",
-    "specimen_source", "specimen_basis", "specimen_quality", "fasting", "collected_at", "collected_precision",
-    "tz_source", "resulted_at", "result_key", "source_token", "result_status", "row_state", "value_source",
-    "unit_source", "comparator", "value", "unit", "unit_basis", "unit_flag", "factor_id", "absent_reason", "ref_low",
-    "ref_high", "ref_text", "flag_source", "lab_id", "platform", "method", "method_kind", ROW, LOCATOR,
+# What core.lab_row holds of a result; the rest it shares with many others, and stands once in core.lab_context.
+ROW_OUTPUT = (
+    "result_id", "subject_id", "context", "collected_at", "resulted_at", "result_key", "source_token", "row_state",
+    "value_source", "value", ROW, LOCATOR,
 )  # fmt: skip
+# Needed of a row's context to judge the row itself.
+JUDGED = [
+    "analyte", "specimen", "factor", "offset", "hard_low", "hard_high", "unit", "unit_canonical", "unit_basis",
+    "reason_analyte", "reason_unit",
+]  # fmt: skip
+# Columns of a result that stand in core.lab_context: those that follow from its texts ...
+SETTLED = [
+    "analyte", "analyte_source", "code_source", "code_system", "specimen", "specimen_source", "specimen_basis",
+    "unit_source", "unit", "unit_basis", "unit_flag", "factor_id", "ref_low", "ref_high", "ref_text",
+]  # fmt: skip
+# ... and those that the row itself brings.
+BROUGHT = [
+    "specimen_quality", "fasting", "collected_precision", "result_status", "comparator", "absent_reason",
+    "flag_source", "source_site", "lab_id", "platform", "method",
+]  # fmt: skip
 
 
 class LabHarmonizer:
@@ -60,7 +73,8 @@ class LabHarmonizer:
         self._key = keys.record
         self._subjects = subjects
         self._days = boundaries(plan.declarations)
-        self._contexts = Memo("context", lambda rows: settle_contexts(rows, plan))
+        self._contexts = Memo("context", lambda rows: settle_contexts(rows, plan), capacity=None)
+        self._shared = Memo("shared", self._share, capacity=None)
         self._values = Memo(text("value"), self._parse_values)
         self._codes = {role: Memo(text(role), self._coder(role)) for role in CODES}
         self._rules = lab_result_rules(plan.latest)
@@ -114,7 +128,23 @@ class LabHarmonizer:
         for name, number, is_left in zip(names, rows["count"], is_out[rows["answer"]], strict=True):
             if is_left:
                 counted[name] += number
-        return self._contexts.answer(numbered.filter(~is_out[numbered["answer"]])), counted
+        kept = numbered.filter(~is_out[numbered["answer"]]).drop("context").rename({"answer": "settled"})
+        return kept.hstack(contexts.select(JUDGED)[kept["settled"]]), counted
+
+    def _share(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of core.lab_context for distinct combinations of a settled context and what rows bring."""
+        return rows.select("shared", *BROUGHT).hstack(
+            self._contexts.answers().select(SETTLED)[rows["settled"]]
+        )
+
+    def _with_shared(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Add `context`, the number of each row's line in shared_contexts()."""
+        brought = [name for name in BROUGHT if frame[name].null_count() < frame.height]
+        parts = [pl.col("settled").cast(pl.String)]
+        for name in brought:
+            parts += [pl.lit(f"{name}="), pl.col(name).cast(pl.String).fill_null("")]
+        keyed = frame.with_columns(pl.concat_str(parts, separator=FIELD).alias("shared"))
+        return self._shared.number(keyed, ["settled", *BROUGHT]).rename({"answer": "context"})
 
     def _parse_values(self, rows: pl.DataFrame) -> pl.DataFrame:
         parsed = parse_results(rows[text("value")], self._plan.decided("decimal") or ".", self._plan.missing)
@@ -167,13 +197,22 @@ class LabHarmonizer:
         is_suspect = _is_suspect() | pl.col("index").is_in(broken["index"].implode())
         held = frame.filter(is_suspect).join(broken, on="index", how="left").with_columns(_reasons())
         held = held.filter(pl.col("reasons").list.len() > 0)
-        accepted = frame.join(held.select("index"), on="index", how="anti", maintain_order="left") if held.height else frame
-        done.rows["core.lab_result"] = accepted.select(name for name in OUTPUT if name in accepted.columns)
+        accepted = (
+            frame.join(held.select("index"), on="index", how="anti", maintain_order="left")
+            if held.height
+            else frame
+        )
+        if accepted.height:
+            numbered = self._with_shared(accepted)
+            done.results = numbered.select(name for name in ROW_OUTPUT if name in numbered.columns)
+            done.contexts = self._shared.answers()
         if held.height:
             originals = [text(role) for role in LAB_ROLES if text(role) in held.columns]
             record = held.with_columns(
                 pl.col("result_id").alias("record_id"),
-                pl.coalesce("analyte", "analyte_source").alias("measure"),
+                pl.coalesce(
+                    "analyte", *(name for name in [text("analyte"), text("code")] if name in held.columns)
+                ).alias("measure"),
             )
             done.held.append(held_rows(record, originals))
 
@@ -182,9 +221,8 @@ class LabHarmonizer:
         is_absent = pl.col("absent_reason").is_not_null()
         converted = (pl.col("number") * pl.col("factor") + pl.col("offset")).fill_nan(None)
         carried = [
-            pl.col(text(role)).alias(role)
+            (pl.col(text(role)) if text(role) in frame.columns else pl.lit(None, pl.String)).alias(role)
             for role in ("source_site", "lab_id", "platform", "method")
-            if text(role) in frame.columns
         ]
         flags = [name for name in (text("flag"), "flag_glued") if name in frame.columns]
         return frame.with_columns(
@@ -193,9 +231,7 @@ class LabHarmonizer:
             pl.when(~is_absent).then(pl.col("comparator")).alias("comparator"),
             pl.coalesce(flags).alias("flag_source"),
             (pl.col("fasting") == "yes").alias("fasting"),
-            pl.lit(self._plan.timezone, pl.String).alias("tz_source"),
             pl.lit("current").alias("row_state"),
-            pl.lit("reported").alias("method_kind"),
             *carried,
         )
 

@@ -13,12 +13,15 @@ CAPACITY = 1_000_000
 class Memo:
     """A growing table of answers, found by one key column.
 
-    compute gets one row per new key (with the columns asked for beside it) and returns, in any order, a row per key
+    Without a capacity an answer keeps its number for good. compute gets one row per new key (with the columns asked for beside it) and returns, in any order, a row per key
     with the key and its answers.
     """
 
-    def __init__(self, key: str, compute: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+    def __init__(
+        self, key: str, compute: Callable[[pl.DataFrame], pl.DataFrame], capacity: int | None = CAPACITY
+    ) -> None:
         self._key = key
+        self._capacity = capacity
         self._compute = compute
         self._known: pl.DataFrame | None = None
 
@@ -30,7 +33,7 @@ class Memo:
         """Add `answer`, the number of each row's answer, which answer() or answers() turn into the answer itself."""
         distinct = frame.select(self._key, *(beside or [])).unique(self._key, keep="any")
         known = self._known
-        if known is None or known.height + distinct.height > CAPACITY:
+        if known is None or self._is_full(known.height + distinct.height):
             known = self._compute(distinct)
         else:
             fresh = distinct.join(known, on=self._key, how="anti", nulls_equal=True)
@@ -38,6 +41,9 @@ class Memo:
         self._known = known
         numbers = known.select(self._key).with_row_index("answer")
         return frame.join(numbers, on=self._key, how="left", nulls_equal=True, maintain_order="left")
+
+    def _is_full(self, size: int) -> bool:
+        return self._capacity is not None and size > self._capacity
 
     def answers(self) -> pl.DataFrame:
         """Return the table that the numbers of the last number() count in."""

@@ -69,6 +69,8 @@ class Processor:
 
 def _merge(done: Processed, more: Processed) -> None:
     done.rows.update(more.rows)
+    if more.results is not None:
+        done.results, done.contexts = more.results, more.contexts
     done.held.extend(more.held)
     done.out_of_scope.update(more.out_of_scope)
     done.read += more.read

@@ -42,6 +42,7 @@ def empty() -> Iterator[duckdb.DuckDBPyConnection]:
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:
     for path in sorted((ROOT / "warehouse" / "migrations").glob("*.sql")):
         connection.execute(path.read_text())
+    connection.execute((ROOT / "tests" / "plain_results.sql").read_text())
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ def warehouse(tmp_path_factory):
     with duckdb.connect(path) as connection:
         for migration in sorted((ROOT / "warehouse" / "migrations").glob("*.sql")):
             connection.execute(migration.read_text())
+        connection.execute((ROOT / "tests" / "plain_results.sql").read_text())
         connection.execute((ROOT / "tests" / "unit" / "expectations" / "sound.sql").read_text())
         validate(connection, run_id="first", as_of=datetime(2024, 3, 2))
         connection.execute(CHANGES)

@@ -47,6 +47,16 @@ SCHEMA = {
 }  # fmt: skip
 
 
+OWN = ("result_id", "subject_id", "collected_at", "resulted_at", "result_key", "row_state", "value", "row_number", "locator")
+
+
+def split(rows: list[dict[str, object]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the last row as core.lab_row has it, and the contexts of all rows so far, one each."""
+    frame = pl.DataFrame(rows, schema=SCHEMA)
+    last = frame.select(OWN)[-1].with_columns(pl.lit(len(rows) - 1, pl.UInt32).alias("context"))
+    return last, frame.drop(OWN)
+
+
 def load(
     connection: duckdb.DuckDBPyConnection, name: str, rows: list[dict[str, object]], read: int | None = None
 ) -> Counts:
@@ -56,8 +66,8 @@ def load(
     )  # fmt: skip
     with transaction(connection):
         loading = FileLoad(connection, spec, KEYS.seal)
-        for row in rows:  # one batch a row: batches must not matter
-            loading.add("core.lab_result", pl.DataFrame([row], schema=SCHEMA))
+        for at in range(len(rows)):  # one batch a row: batches must not matter
+            loading.add_results(*split(rows[: at + 1]))
         counts = Counts(lines=None, records=len(rows), read=len(rows) if read is None else read)
         return loading.finish(counts, Detail())
 
