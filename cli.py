@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
+from etl.commands.options import DEFAULT, Json, Quiet, Sites, Warehouse, show
 from schemas.errors import UsageError, UserError
 
 app = typer.Typer(
@@ -24,15 +25,6 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-DEFAULT = Path("warehouse.duckdb")
-Warehouse = Annotated[
-    Path, typer.Option("-w", "--warehouse", envvar="ETL_WAREHOUSE", help="The warehouse, one DuckDB file.")
-]
-Sites = Annotated[Path, typer.Option(help="Folder of the sites' mappings, one YAML each.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, all else on stderr.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
-
 
 @app.command()
 def ingest(
@@ -63,7 +55,7 @@ def ingest(
     options = IngestOptions(site, load_sites(sites), is_dry_run=dry_run, is_refresh=refresh)
     with progress(is_shown=not (quiet or json or no_progress)) as shown:
         report = run(paths or [], warehouse, options, shown)
-    _print(report.document(), ingest_summary(report), json=json, quiet=quiet)
+    show(report.document(), ingest_summary(report), json=json, quiet=quiet)
     if quiet:
         for each in report.files:
             if each.error:
@@ -88,7 +80,7 @@ def validate(
     from etl.validation import run_validation
 
     report = run_validation(warehouse, fail_on, thresholds)
-    _print(report.document(), validation_summary(report), json=json, quiet=quiet)
+    show(report.document(), validation_summary(report), json=json, quiet=quiet)
     raise typer.Exit(report.exit_code())
 
 
@@ -126,7 +118,7 @@ def status(warehouse: Warehouse = DEFAULT, sites: Sites = Path("sites"), json: J
     from etl.terminal import status_summary
 
     found = look(warehouse, load_sites(sites))
-    _print(found.document(), status_summary(found), json=json)
+    show(found.document(), status_summary(found), json=json)
     raise typer.Exit(5 if found.unbalanced or found.broken_ledger else 0)
 
 
@@ -168,15 +160,8 @@ def doctor(warehouse: Warehouse = DEFAULT, json: Json = False) -> None:
     from etl.terminal import doctor_summary
 
     findings = look(warehouse)
-    _print([vars(each) for each in findings], doctor_summary(findings), json=json)
+    show([vars(each) for each in findings], doctor_summary(findings), json=json)
     raise typer.Exit(0 if all(each.is_sound for each in findings) else 1)
-
-
-def _print(document: Any, text: str, *, json: bool, quiet: bool = False) -> None:
-    if json:
-        typer.echo(jsonlib.dumps(document, ensure_ascii=False, indent=2, default=str))
-    elif not quiet:
-        typer.echo(text)
 
 
 @contextmanager

@@ -53,7 +53,7 @@ class Observed:
                 date_evidence(frame.select(expression).to_series())
             )
         for column in self.numbers:
-            self.number_counts.update(decimal_evidence(frame[column]))
+            self.number_counts.update(decimal_evidence(frame[column].unique()))
         if self.answers:
             self.answers.see(frame)
 

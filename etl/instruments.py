@@ -210,7 +210,7 @@ def _with_versions(
 
 
 def _own_version(ref: ItemRef) -> str | None:
-    """A total whose name tells its version needs no other evidence."""
+    """Return the version that a total's own name tells; it needs no other evidence."""
     return ref.version if ref.kind == "total" else None
 
 

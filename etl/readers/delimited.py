@@ -17,7 +17,7 @@ from etl.readers.evidence import best_encoding
 from etl.readers.footer import FooterWatch
 from etl.readers.head import DELIMITERS, read_head
 from etl.readers.layout import Layout, layout_of
-from etl.readers.part import Part
+from etl.readers.part import Part, plain_batch
 from etl.readers.records import STRUCTURAL, Role
 from etl.readers.scan import Scanner
 from schemas.errors import SourceUnreadable
@@ -48,24 +48,26 @@ class Tally:
 
     counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(Role), np.int64))
     switched: int = 0
-    starts: list[tuple[int, int]] = field(default_factory=list)  # byte offset, row
+    starts: list[tuple[int, int, bool]] = field(default_factory=list)  # byte offset, row, is plain
 
     def add(self, part: Part) -> None:
         """Take in some lines."""
-        self.counts += part.counts()
+        counts = part.counts()
+        self.counts += counts
         self.switched += sum(line < len(part.section.roles) for line in part.text.switched)
-        self.starts.append((part.offset, part.row))
+        is_plain = counts[Role.RECORD] == counts.sum() and part.is_one_byte_a_character()
+        self.starts.append((part.offset, part.row, bool(is_plain)))
 
     def ranges(self, size: int, longest: int) -> tuple[Range, ...]:
         """Join consecutive parts to ranges of at most `longest` bytes, if their parts allow it."""
-        found = [Range(0, 0, 1)]
-        ends = [offset for offset, _ in self.starts[1:]] + [size]
-        for (start, row), end in zip(self.starts, ends, strict=True):
+        found = [Range(0, 0, 1, is_plain=True)]
+        ends = [offset for offset, *_ in self.starts[1:]] + [size]
+        for (start, row, is_plain), end in zip(self.starts, ends, strict=True):
             last = found[-1]
             if end - last.start > longest and start > last.start:
-                found.append(Range(start, end, row))
+                found.append(Range(start, end, row, is_plain))
             else:
-                found[-1] = replace(last, end=end)
+                found[-1] = replace(last, end=end, is_plain=last.is_plain and is_plain)
         return tuple(found)
 
 
@@ -125,6 +127,9 @@ class DelimitedReader:
         with source.open() as file:
             if part.start:
                 file.seek(part.start)
+            if part.is_plain:
+                yield plain_batch(file.read(part.end - part.start), layout, part.first_row, list(columns))
+                return
             stream = LineStream(file, source.name, self.range, part.end - part.start)
             stream.unit = decoder.unit
             for each in Scanner(stream, decoder, layout, part.first_row).parts():

@@ -9,11 +9,38 @@ import numpy.typing as npt
 import polars as pl
 
 from etl.readers.audit import Lines, spans
-from etl.readers.base import DAMAGED_SCHEMA, ROW
+from etl.readers.base import DAMAGED_SCHEMA, ROW, Batch
 from etl.readers.blocks import line_starts
 from etl.readers.encodings import UNITS, UTF8, Text
 from etl.readers.layout import Layout
 from etl.readers.records import Role, Section
+
+
+def plain_batch(data: bytes, layout: Layout, row: int, columns: list[str]) -> Batch:
+    """Return the records of bytes in which every line is a whole record."""
+    frame = parse(data, layout, columns or list(layout.columns[:1]), row).select(columns)
+    rows = pl.int_range(row, row + frame.height, dtype=pl.Int64, eager=True).alias(ROW)
+    return Batch(frame.with_columns(rows), pl.DataFrame(schema=DAMAGED_SCHEMA))
+
+
+def parse(clean: bytes, layout: Layout, columns: list[str], row: int) -> pl.DataFrame:
+    """Return the columns asked for as text, an empty cell null; row: the first line's number, for the message."""
+    quote = layout.quote if layout.quote and layout.quote.encode() in clean else None
+    try:
+        frame = pl.read_csv(
+            clean,
+            has_header=False,
+            columns=[layout.columns.index(name) for name in columns],
+            separator=layout.delimiter,
+            quote_char=quote,
+            infer_schema=False,
+        )
+    except pl.exceptions.PolarsError:  # its text would show cells
+        message = f"the parser does not agree with the audit behind line {row}"
+        raise RuntimeError(message) from None
+    frame.columns = columns
+    # A quoted empty cell is empty too.
+    return frame.select(pl.when(pl.all() != "").then(pl.all())) if quote else frame
 
 
 @dataclass(frozen=True)
@@ -41,27 +68,11 @@ class Part:
         clean = self._clean() if columns else b""
         if not clean:
             return pl.DataFrame([*(pl.Series(name, [], dtype=pl.String) for name in columns), rows])
-        has_quotes = bool(layout.quote) and (layout.quote or "").encode() in clean
-        frame = self._parse(clean, layout, columns, layout.quote if has_quotes else None)
-        if has_quotes:  # a quoted empty cell is empty too
-            frame = frame.select(pl.when(pl.all() != "").then(pl.all()))
-        return frame.with_columns(rows)
+        return parse(clean, layout, columns, self.row).with_columns(rows)
 
-    def _parse(self, clean: bytes, layout: Layout, columns: list[str], quote: str | None) -> pl.DataFrame:
-        try:
-            frame = pl.read_csv(
-                clean,
-                has_header=False,
-                columns=[layout.columns.index(name) for name in columns],
-                separator=layout.delimiter,
-                quote_char=quote,
-                infer_schema=False,
-            )
-        except pl.exceptions.PolarsError:  # its text would show cells
-            message = f"the parser does not agree with the audit behind line {self.row}"
-            raise RuntimeError(message) from None
-        frame.columns = columns
-        return frame
+    def is_one_byte_a_character(self) -> bool:
+        """Tell whether the source's bytes can be parsed as they are: UTF-8 whose lines end with line feeds only."""
+        return self.text.utf8 == self.raw and b"\r" not in self.raw
 
     def damaged(self) -> pl.DataFrame:
         """Return the damaged records as DAMAGED_SCHEMA says; raw ends before the last line's end."""

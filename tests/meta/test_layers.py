@@ -26,7 +26,7 @@ ROOMS = {
 }
 MODULES = [
     ROOT / "cli.py",
-    *(path for package in OURS - {"cli"} for path in sorted((ROOT / package).rglob("*.py"))),
+    *(path for package in sorted(OURS - {"cli"}) for path in sorted((ROOT / package).rglob("*.py"))),
 ]
 
 

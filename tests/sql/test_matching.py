@@ -1,0 +1,84 @@
+"""Match sets made by sex and age: as many pairs as an independent maximum matching finds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import maximum_bipartite_matching
+
+from schemas.study import load_study
+from warehouse.catalogue import refresh
+from warehouse.matching import make_match_sets, pair_by_age
+
+AGES = st.lists(st.integers(20, 60), max_size=12)
+
+
+@given(AGES, AGES, st.integers(0, 8))
+def test_no_other_pairing_within_the_caliper_has_more_pairs(cases, controls, caliper) -> None:
+    cases, controls = sorted(cases), sorted(controls)
+    pairs = pair_by_age(
+        [(f"c{i}", age) for i, age in enumerate(cases)],
+        [(f"k{i}", age) for i, age in enumerate(controls)],
+        caliper,
+    )
+    ages = {f"c{i}": age for i, age in enumerate(cases)} | {f"k{i}": age for i, age in enumerate(controls)}
+    assert all(abs(ages[case] - ages[control]) <= caliper for case, control in pairs)
+    used = [subject for pair in pairs for subject in pair]
+    assert len(set(used)) == len(used)
+    allowed = (
+        np.abs(np.subtract.outer(cases, controls)) <= caliper if cases and controls else np.zeros((1, 1))
+    )
+    most = (maximum_bipartite_matching(csr_matrix(allowed.astype(int))) >= 0).sum()
+    assert len(pairs) == most
+
+
+def test_made_sets_are_verified_like_given_ones_and_do_not_depend_on_arrival(warehouse, insert) -> None:
+    people = [
+        ["a", "case", "female", "1970-01-01"], ["b", "case", "female", "1980-01-01"], ["c", "case", "male", "1970-01-01"],
+        ["k", "control", "female", "1973-01-01"], ["l", "control", "female", "1990-01-01"],
+        ["m", "control", "male", "1970-01-01"], ["n", "control", "-", "1970-01-01"],
+    ]  # fmt: skip
+    study = load_study()
+    found = []
+    for rows in (people, people[::-1]):
+        warehouse.execute("delete from core.subject_attribute; delete from core.lab_result")
+        insert(
+            warehouse,
+            "subject",
+            ["subject_id", "cohort_group", "sex", "birth_date"],
+            [[None if c == "-" else c for c in r] for r in rows],
+        )
+        insert(
+            warehouse,
+            "core.lab_result",
+            ["subject_id", "value", "collected_at"],
+            [[r[0], 200, "2021-03-05 08:00:00"] for r in rows],
+        )
+        warehouse.execute("update study.parameter set value = 'made' where name = 'matching.source'")
+        refresh(warehouse)
+        assert make_match_sets(warehouse, study) == 2
+        refresh(warehouse)
+        found.append(
+            warehouse.execute(
+                "select match_set_id, subject_id, is_valid from mart.matched_set order by all"
+            ).fetchall()
+        )
+    assert found[0] == found[1]
+    assert [(subject, valid) for _, subject, valid in found[0]] == [
+        ("a", True),
+        ("k", True),
+        ("c", True),
+        ("m", True),
+    ]
+
+
+def test_without_anybody_to_pair_there_are_no_sets(warehouse) -> None:
+    assert make_match_sets(warehouse, load_study()) == 0
+
+
+@pytest.mark.parametrize(("caliper", "pairs"), [(4, 0), (5, 1)])
+def test_the_caliper_itself_is_allowed(caliper, pairs) -> None:
+    assert len(pair_by_age([("a", 40)], [("b", 45)], caliper)) == pairs
