@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from etl.plan import ResolvedPlan
 from etl.process.candidates import Processed
@@ -13,6 +14,7 @@ from warehouse.keys import Keys
 
 # Records that are processed at a time; DuckDB stores them in groups of as many.
 ROWS = 122_880
+Item = TypeVar("Item")
 
 
 def run(
@@ -20,25 +22,28 @@ def run(
 ) -> Iterator[Processed]:
     """Yield the candidates of a table, batch by batch; advance is told the bytes of each range that is done.
 
-    The next batch is read while the last one is loaded: one worker, so order and memory stay bounded.
+    Reading, processing and the caller's loading overlap: one worker each, one batch ahead, so that order is kept and
+    memory is bounded.
     """
-    batches = _batches(plan, reader, Processor(plan, reader, keys, erased), advance)
-    with ThreadPoolExecutor(max_workers=1) as worker:
-        following = worker.submit(next, batches, None)
-        while (done := following.result()) is not None:
-            following = worker.submit(next, batches, None)
-            yield done
+    processor = Processor(plan, reader, keys, erased)
+    yield from _ahead(map(processor.process, _ahead(_batches(plan, reader, advance))))
 
 
-def _batches(
-    plan: ResolvedPlan, reader: Reader, processor: Processor, advance: Callable[[int], None]
-) -> Iterator[Processed]:
+def _batches(plan: ResolvedPlan, reader: Reader, advance: Callable[[int], None]) -> Iterator[Batch]:
     columns = plan.resolution.used_columns()
     for part in plan.table.ranges:
         for batch in reader.read(plan.source, plan.table, part, columns):
-            for piece in _pieces(batch):
-                yield processor.process(piece)
+            yield from _pieces(batch)
         advance(part.end - part.start)
+
+
+def _ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Yield the items while a worker makes the next one."""
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        following = worker.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = worker.submit(next, items, None)
+            yield item
 
 
 def _pieces(batch: Batch) -> Iterator[Batch]:

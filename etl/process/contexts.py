@@ -31,7 +31,7 @@ _RENAMED = {
 def settle_contexts(contexts: pl.DataFrame, plan: ResolvedPlan) -> pl.DataFrame:
     """Return each context's key with its analyte, specimen, unit, factor, bounds, bucket and reasons.
 
-    contexts: `context` (key), the ROLES as text (absent ones null) and `period`, one row each.
+    contexts: `settled_by` (key), the ROLES as text (absent ones null) and `period`, one row each.
     """
     frame = _with_roles(contexts)
     frame = _join(frame, recognise(frame.select(_RECOGNISED).unique(), plan.analytes), _RECOGNISED)
@@ -65,7 +65,7 @@ def _with_roles(contexts: pl.DataFrame) -> pl.DataFrame:
         )
         for role in (*ROLES, *GLUED)
     ]
-    frame = cleaned(contexts).select("context", PERIOD, *texts)
+    frame = cleaned(contexts).select("settled_by", PERIOD, *texts)
     apart = [
         stated is not None and glued is not None and parse_unit(stated) != parse_unit(glued)
         for stated, glued in frame.select("unit_source", "unit_glued").iter_rows()

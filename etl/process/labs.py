@@ -73,7 +73,7 @@ class LabHarmonizer:
         self._key = keys.record
         self._subjects = subjects
         self._days = boundaries(plan.declarations)
-        self._contexts = Memo("context", lambda rows: settle_contexts(rows, plan), capacity=None)
+        self._contexts = Memo("settled_by", lambda rows: settle_contexts(rows, plan), capacity=None)
         self._shared = Memo("shared", self._share, capacity=None)
         self._values = Memo(text("value"), self._parse_values)
         self._codes = {role: Memo(text(role), self._coder(role)) for role in CODES}
@@ -111,15 +111,11 @@ class LabHarmonizer:
 
         The period tells which declarations are in force.
         """
-        day = pl.col("collected_at").dt.date()
-        periods = [(day >= start).cast(pl.Int32) for start in self._days] or [pl.lit(0, pl.Int32)]
-        period = pl.when(day.is_not_null()).then(pl.sum_horizontal(periods))
-        frame = frame.with_columns(period.alias(PERIOD)).with_columns(
-            pl.col(PERIOD).cast(pl.String).alias("period_text")
-        )
+        frame = frame.with_columns(self._period())
         columns = [text(role) for role in (*ROLES, *GLUED) if text(role) in frame.columns]
-        frame = frame.with_columns(content([*columns, "period_text"]).alias("context"))
-        numbered = self._contexts.number(frame, [*columns, PERIOD])
+        frame = frame.with_columns(content(columns).alias("context"))
+        settled = content(["context", "period_text"]) if self._days else pl.col("context")
+        numbered = self._contexts.number(frame.with_columns(settled.alias("settled_by")), [*columns, PERIOD])
         contexts = self._contexts.answers()
         is_out = (contexts["bucket"] == "out_of_scope").fill_null(value=False)
         rows = numbered.select(pl.col("answer").value_counts()).unnest("answer")
@@ -128,8 +124,15 @@ class LabHarmonizer:
         for name, number, is_left in zip(names, rows["count"], is_out[rows["answer"]], strict=True):
             if is_left:
                 counted[name] += number
-        kept = numbered.filter(~is_out[numbered["answer"]]).drop("context").rename({"answer": "settled"})
+        kept = numbered.filter(~is_out[numbered["answer"]]).drop("settled_by").rename({"answer": "settled"})
         return kept.hstack(contexts.select(JUDGED)[kept["settled"]]), counted
+
+    def _period(self) -> list[pl.Expr]:
+        """Return the period of each row's day, and its text; one period for all where no declaration has dates."""
+        day = pl.col("collected_at").dt.date()
+        behind = [(day >= start).cast(pl.Int32) for start in self._days]
+        period = pl.when(day.is_not_null()).then(pl.sum_horizontal(behind)) if behind else pl.lit(0, pl.Int32)
+        return [period.alias(PERIOD), *([period.cast(pl.String).alias("period_text")] if behind else [])]
 
     def _share(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return the rows of core.lab_context for distinct combinations of a settled context and what rows bring."""
@@ -238,8 +241,8 @@ class LabHarmonizer:
     def _with_ids(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Add result_id from the mapped content, and the key and token of the source's own number."""
         site, feed = self._plan.site, self._plan.feed
-        mapped = [text(role) for role in LAB_ROLES if text(role) in frame.columns]
-        frame = with_hmac(frame, "result_id", content(mapped, site, feed), self._key)
+        mapped = ["context", *(text(role) for role in ROW_ROLES if text(role) in frame.columns)]
+        frame = with_hmac(frame, "result_id", content(mapped, site, feed), self._key).drop("context")
         if text("source_id") not in frame.columns:
             return frame
         is_numbered = pl.col(text("source_id")).is_not_null()

@@ -8,6 +8,7 @@ import polars as pl
 
 # A column of ever new values must not grow memory with the file; the memo then starts afresh.
 CAPACITY = 1_000_000
+_UNKNOWN = pl.lit(None, pl.UInt32).alias("answer")
 
 
 class Memo:
@@ -31,15 +32,23 @@ class Memo:
 
     def number(self, frame: pl.DataFrame, beside: list[str] | None = None) -> pl.DataFrame:
         """Add `answer`, the number of each row's answer, which answer() or answers() turn into the answer itself."""
-        distinct = frame.select(self._key, *(beside or [])).unique(self._key, keep="any")
-        known = self._known
-        if known is None or self._is_full(known.height + distinct.height):
-            known = self._compute(distinct)
+        numbered = self._numbered(frame) if self._known is not None else frame.with_columns(_UNKNOWN)
+        if not numbered["answer"].null_count():
+            return numbered
+        unknown = numbered.filter(pl.col("answer").is_null())
+        fresh = unknown.select(self._key, *(beside or [])).unique(self._key, keep="any")
+        if self._known is None or self._is_full(self._known.height + fresh.height):
+            self._known = self._compute(
+                frame.select(self._key, *(beside or [])).unique(self._key, keep="any")
+            )
         else:
-            fresh = distinct.join(known, on=self._key, how="anti", nulls_equal=True)
-            known = pl.concat([known, self._compute(fresh)]) if fresh.height else known
-        self._known = known
-        numbers = known.select(self._key).with_row_index("answer")
+            self._known = pl.concat([self._known, self._compute(fresh)])
+        return self._numbered(frame)
+
+    def _numbered(self, frame: pl.DataFrame) -> pl.DataFrame:
+        if self._known is None:
+            raise RuntimeError("nothing is known yet")
+        numbers = self._known.select(self._key).with_row_index("answer")
         return frame.join(numbers, on=self._key, how="left", nulls_equal=True, maintain_order="left")
 
     def _is_full(self, size: int) -> bool:

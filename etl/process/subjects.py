@@ -20,8 +20,9 @@ class SubjectIds:
     """Attach subject_id and reason_subject to role frames of one plan."""
 
     def __init__(self, plan: ResolvedPlan, keys: Keys, erased: Iterable[str] = ()) -> None:
-        self._issuer = plan.issuer
-        self._site = plan.site
+        mapped = {*plan.resolution.roles, *plan.resolution.constants}
+        self._has_site = plan.issuer is None and "source_site" in mapped
+        self._space = plan.issuer or plan.site
         self._id_type = plan.id_type
         self._key = keys.pseudonym
         self.erased = frozenset(erased)
@@ -32,13 +33,15 @@ class SubjectIds:
 
         The number space is the declared issuer's, else that of the row's own site, else the sender's.
         """
-        subject = pl.col(text("subject")).fill_null("")
-        has_site = self._issuer is None and _SITE in frame.columns
-        space = pl.col(_SITE).fill_null(self._site) if has_site else pl.lit(self._issuer or self._site)
-        keyed = frame.with_columns(pl.concat_str(space, subject, separator=FIELD).alias(_KEY))
-        return self._memo.attach(keyed).drop(_KEY)
+        key = pl.col(text("subject")).fill_null("")
+        if self._has_site:
+            key = pl.concat_str(pl.col(_SITE).fill_null(self._space), key, separator=FIELD)
+        return self._memo.attach(frame.with_columns(key.alias(_KEY))).drop(_KEY)
 
     def _compute(self, rows: pl.DataFrame) -> pl.DataFrame:
-        parts = rows[_KEY].str.splitn(FIELD, 2).struct.unnest()
-        ids = subject_ids(parts["field_1"], self._key, parts["field_0"], self._id_type)
+        texts, spaces = rows[_KEY], pl.repeat(self._space, rows.height, eager=True)
+        if self._has_site:
+            parts = texts.str.splitn(FIELD, 2).struct.unnest()
+            spaces, texts = parts["field_0"], parts["field_1"]
+        ids = subject_ids(texts, self._key, spaces, self._id_type)
         return rows.select(_KEY).with_columns(ids["subject_id"], ids["reason"].alias("reason_subject"))

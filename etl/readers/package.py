@@ -61,7 +61,15 @@ def examine(data: bytes, name: str) -> Package:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _package(archive, name, len(data))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ParseError, LookupError, ValueError):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        ParseError,
+        LookupError,
+        ValueError,
+    ):
         why = "Its package is damaged or ends early."
         raise SourceUnreadable(f"{name} is not a whole workbook.", why, "transfer or save it again") from None
     except RuntimeError:  # what zipfile raises for an encrypted part

@@ -210,7 +210,14 @@ def _digits(texts: pl.Series, numbers: pl.Series, is_number: pl.Series | None) -
     if is_number is not None:
         is_wanted |= texts.str.contains(LONG) & is_number.is_not_null()
     rows = (is_wanted & numbers.is_not_null()).fill_null(value=False).arg_true()
-    return texts.scatter(rows, [shown(number) for number in numbers.gather(rows)]) if len(rows) else texts
+    pairs = zip(texts.gather(rows), numbers.gather(rows), strict=True)
+    return texts.scatter(rows, [_better(text, number) for text, number in pairs]) if len(rows) else texts
+
+
+def _better(text: str, number: float) -> str:
+    """Keep a text that names the number to 15 digits already."""
+    digits = shown(number)
+    return text if abs(number) < 1e15 and float(text) == float(digits) else digits
 
 
 def shown(number: float) -> str:

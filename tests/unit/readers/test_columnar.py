@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import zipfile
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -207,6 +208,54 @@ def test_a_cut_file_is_refused_without_its_content(tmp_path, name, share):
     assert name in message
     assert "Try:" in message
     assert "secret" not in message
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_damaged_bytes_never_end_in_a_panic(tmp_path, capfd, name):
+    chance = random.Random(3)
+    data = WRITERS[name](FRAME)
+    path = tmp_path / name
+    outcomes = set()
+    for _ in range(60):
+        damaged = bytearray(data)
+        for _ in range(chance.choice([1, 4])):
+            damaged[chance.randrange(8, len(damaged))] = chance.randrange(256)
+        path.write_bytes(damaged)
+        try:
+            (table,) = READER.inspect(Source(path), Hints())
+            outcomes.add(len(list(READER.read(Source(path), table, table.ranges[0], table.columns))))
+        except SourceUnreadable as error:
+            outcomes.add(error.fix)
+    assert len(outcomes) > 1
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (pa.array(["a", None]).dictionary_encode(), ["a", None]),
+        (pa.array(["a", None], pa.large_string()), ["a", None]),
+        (pa.array([5.5, None], pa.float32()), ["5.5", None]),
+        (pa.array([2**64 - 1, 0], pa.uint64()), ["18446744073709551615", "0"]),
+        (pa.array([0, None], pa.date64()), ["1970-01-01", None]),
+        (pa.nulls(2), [None, None]),
+        (pa.array([1.5, None], pa.float16()), None),
+        (pa.array([b"a", None]), None),
+        (pa.array([[1], None]), None),
+    ],
+)
+def test_each_type_is_shown_or_refused(tmp_path, cells, expected):
+    path = tmp_path / "x.arrow"
+    table = pa.table({"x": cells})
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    if expected is None:
+        with pytest.raises(SourceUnreadable, match="columns: x"):
+            READER.inspect(Source(path), Hints())
+    else:
+        (found,) = READER.inspect(Source(path), Hints())
+        (batch,) = READER.read(Source(path), found, found.ranges[0], ["x"])
+        assert batch.frame["x"].to_list() == expected
 
 
 def test_an_empty_file_and_an_old_feather_are_refused(tmp_path):

@@ -130,6 +130,18 @@ def test_a_date_without_a_format_stays_a_serial_and_a_text_stays_a_text(tmp_path
     assert frame["text"].to_list() == ["'2021-03-05", "5.10"]
 
 
+def test_texts_that_look_like_numbers_keep_every_character(tmp_path):
+    texts = ["0.00001", "100000.123456789", "05.1", "-0", "1234567890.123456789", "1e-5", "0"]
+
+    def fill(book):
+        sheet = book.add_worksheet("S")
+        sheet.write_row(0, 0, ["id", "value"])
+        for row, text in enumerate(texts, 1):
+            sheet.write_string(row, 1, text)
+
+    assert one(workbook(tmp_path, fill), Hints(header_row=1))[1]["value"].to_list() == texts
+
+
 def test_the_1904_system_gives_the_same_days_and_times(tmp_path):
     # 42798 days after 1904-01-01 is 2021-03-05, which is 44260 in the 1900 system.
     def fill(book):
@@ -323,6 +335,18 @@ def test_a_declared_sheet_is_read_even_if_hidden_and_a_wrong_one_is_refused(tmp_
     source = workbook(tmp_path, sheets)
     assert one(source, Hints(sheet="Lists"))[0].columns == ("code", "meaning")
     assert "Persons" in refusal(source, Hints(sheet="Laboratory")).why
+
+
+def test_a_sheet_without_the_declared_header_is_named(tmp_path):
+    def fill(book):
+        sheet_of([["Report"], [], *LABS], "Labs")(book)
+        sheet_of([["Explanations"]], "Notes")(book)
+
+    source = workbook(tmp_path, fill)
+    table, _ = one(source, Hints(header_row=3))
+    assert (table.title, table.records) == ("Labs", 3)
+    assert decision(table, "sheet:Notes").value == "not read: row 3 is blank"
+    assert "row 40 is blank" in refusal(source, Hints(header_row=40)).why
 
 
 def test_charts_are_no_tables(tmp_path):

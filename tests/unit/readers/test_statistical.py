@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import zipfile
 from pathlib import Path
@@ -319,6 +320,34 @@ def test_a_damaged_name_that_crashes_the_library_is_refused(tmp_path, packed):
     with pytest.raises(SourceUnreadable) as caught:
         READER.inspect(source, Hints())
     assert "names or labels" in caught.value.why
+
+
+@needs_data
+@pytest.mark.parametrize("name", ["sample.por", "sas.xpt5", "dates_xpt_v8.xpt"])
+def test_damaged_bytes_are_read_or_refused(tmp_path, name):
+    chance = random.Random(4)
+    data = (DATA / "basic" / name).read_bytes()
+    path = tmp_path / name
+    outcomes = set()
+    for _ in range(25):
+        damaged = bytearray(data)
+        for _ in range(chance.choice([1, 4])):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        path.write_bytes(damaged)
+        try:
+            outcomes.add(read(Source(path))[0].records)
+        except SourceUnreadable as error:
+            outcomes.add(error.what)
+    assert outcomes
+
+
+def test_a_date_beyond_the_calendar_is_refused_without_its_value(tmp_path):
+    frame = pd.DataFrame({"day": [1.0e15]})
+    source = sav(tmp_path, frame, variable_format={"day": "DATE11"})
+    with pytest.raises(SourceUnreadable) as caught:
+        READER.inspect(source, Hints())
+    assert "beyond" in caught.value.why
+    assert "e15" not in caught.value.message()
 
 
 def test_several_datasets_in_one_transport_file_are_refused(tmp_path):
