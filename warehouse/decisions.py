@@ -6,14 +6,19 @@ from typing import NamedTuple
 
 import duckdb
 
+# A decision is never changed: a later one of kind `revoke` names it.
+_IN_FORCE = (
+    "decision_id not in (select target ->> 'decision_id' from meta.decision where kind = 'revoke')"
+)
+
 
 def keep_waived(connection: duckdb.DuckDBPyConnection, file_id: str) -> None:
     """Leave out what was waived: a waived record is not loaded, even if it would parse now."""
     connection.execute(
-        """
+        f"""
         create or replace temp table waived as
         select (target ->> 'record_id')::uuid as record_id, who from meta.decision
-        where kind = 'waive' and revoked_by is null
+        where kind = 'waive' and {_IN_FORCE}
         """
     )
     found = connection.execute("select count(*) from waived").fetchone()
@@ -49,7 +54,7 @@ def keep_waived(connection: duckdb.DuckDBPyConnection, file_id: str) -> None:
 def erased_subjects(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the subjects whose data may not be loaded any more."""
     rows = connection.execute(
-        "select distinct target ->> 'subject_id' from meta.decision where kind = 'erase' and revoked_by is null"
+        f"select distinct target ->> 'subject_id' from meta.decision where kind = 'erase' and {_IN_FORCE}"
     ).fetchall()
     return [subject for (subject,) in rows]
 
@@ -67,10 +72,10 @@ class UnitDeclaration(NamedTuple):
 def unit_declarations(connection: duckdb.DuckDBPyConnection, site: str, feed: str) -> list[UnitDeclaration]:
     """Return the unit declarations in force for a feed."""
     rows = connection.execute(
-        """
+        f"""
         select target ->> 'analyte', new, coalesce((target ->> 'override')::boolean, false), valid_from::varchar, valid_to::varchar
         from meta.decision
-        where kind = 'unit' and revoked_by is null and target ->> 'site' = ?
+        where kind = 'unit' and {_IN_FORCE} and target ->> 'site' = ?
             and coalesce(target ->> 'feed', ?) = ?
         order by all
         """,

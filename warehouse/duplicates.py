@@ -5,6 +5,8 @@ A record id is made from site, feed and mapped content, so an equal id means the
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import duckdb
 
 # Tables whose rows can be compared, with the column of the record id.
@@ -19,41 +21,53 @@ TABLES = {
 PART = 2_000_000
 
 
-def _comparable(where: str) -> str:
-    """Return every comparable candidate under a condition, wherever it lies."""
+def _comparable(where: str, tables: Collection[str] = tuple(TABLES)) -> str:
+    """Return every comparable candidate of some tables under a condition."""
     return "\nunion all\n".join(
-        f"select {key} as record_id, file_id, row_number, locator, '{table}' as kept_in from {table} where {where}"
-        + (" and comparable" if table == "quarantine.record" else "")
-        for table, key in TABLES.items()
+        f"select {TABLES[table]} as record_id, file_id, row_number, locator, '{table}' as kept_in "
+        f"from {table} where {where}" + (" and comparable" if table == "quarantine.record" else "")
+        for table in tables
     )
 
 
-def set_aside(connection: duckdb.DuckDBPyConnection, file_id: str, site: str, feed: str) -> int:
-    """Move the file's repeated candidates to meta.duplicate; return how many."""
+def set_aside(connection: duckdb.DuckDBPyConnection, place: tuple[str, str, str], *, is_unique: bool) -> int:
+    """Move a file's repeated candidates to meta.duplicate; return how many.
+
+    place: file, site, feed. is_unique: the file's laboratory results are known not to repeat each other.
+    """
+    file_id, site, feed = place
     mine, every = connection.execute(
         f"select count(*) filter (where file_id = ?), count(*) from ({_comparable('true')})", [file_id]
     ).fetchall()[0]
-    parts = 1 + mine // PART
+    has_others = every > mine
+    own = [table for table in TABLES if not (is_unique and table == "core.lab_row")]
+    parts = 1 + (mine // PART if has_others or not is_unique else 0)
     found = 0
     for part in range(parts):
         slice_ = f"where hash(record_id) % {parts} = {part}" if parts > 1 else ""
-        if _find_repeated(connection, file_id, slice_, has_others=every > mine):
+        repeats = f"select record_id from ({_comparable('file_id = $file', own)}) {slice_}"
+        if _find_repeated(connection, file_id, repeats, slice_ if has_others else None):
             found += _move(connection, site, feed)
     return found
 
 
 def _find_repeated(
-    connection: duckdb.DuckDBPyConnection, file_id: str, slice_: str, *, has_others: bool
+    connection: duckdb.DuckDBPyConnection, file_id: str, repeats: str, elsewhere: str | None
 ) -> bool:
-    """Fill the temporary table `repeated` with the rows that have to go; tell whether there are any."""
-    own = f"select record_id from ({_comparable('file_id = $file')}) {slice_}"
-    others = f"select record_id from ({_comparable('file_id <> $file')}) semi join own using (record_id)"
+    """Fill the temporary table `repeated` with the rows that have to go; tell whether there are any.
+
+    repeats: the file's ids that may repeat each other. elsewhere: which of its ids to look for in other files.
+    """
+    others = f"""
+        union
+        select record_id from ({_comparable("file_id <> $file")})
+        semi join (select record_id from ({_comparable("file_id = $file")}) {elsewhere}) using (record_id)
+    """
     connection.execute(
         f"""
         create or replace temp table repeated_id as
-        with own as materialized ({own})
-        select record_id from own group by record_id having count(*) > 1
-        {f"union {others}" if has_others else ""}
+        select record_id from ({repeats}) group by record_id having count(*) > 1
+        {others if elsewhere is not None else ""}
         """,
         {"file": file_id},
     )
@@ -63,7 +77,9 @@ def _find_repeated(
         f"""
         create or replace temp table repeated as
         select * from (
-            select *, row_number() over (partition by record_id order by file_id = $file, row_number, locator) as place
+            select *, row_number() over (
+                partition by record_id order by file_id = $file, row_number, locator
+            ) as place
             from ({_comparable("true")}) semi join repeated_id using (record_id)
         ) where place > 1
         """,

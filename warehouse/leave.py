@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from warehouse import duplicates, states
+from warehouse import corrections, duplicates, states
 from warehouse.ledger import now
 
 _OWNED = (
@@ -19,6 +19,7 @@ _OWNED = (
     "core.subject_link",
     "core.match_set",
     "quarantine.record",
+    "quarantine.correction",
     "meta.duplicate",
 )
 
@@ -47,6 +48,7 @@ def remove_file(connection: duckdb.DuckDBPyConnection, file_id: str, load_id: st
         [status, now(), load_id, file_id],
     )
     states.settle_remembered(connection)
+    corrections.settle(connection)
 
 
 def remember_delivery(connection: duckdb.DuckDBPyConnection, site: str, feed: str) -> None:

@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 
 from schemas.errors import ReconciliationError
-from warehouse import decisions, duplicates, states
+from warehouse import corrections, decisions, duplicates, states
 from warehouse.ledger import now
 from warehouse.seal import seal
 
@@ -26,7 +26,7 @@ CANDIDATE_TABLES = {
     "core.medication": "record_id",
 }
 
-IDS = frozenset({"result_id", "record_id", "result_key", "source_token", "administration_id"})
+IDS = frozenset({"result_id", "record_id", "corrects", "result_key", "source_token", "administration_id"})
 _SUBJECTS = """
     select count(distinct subject_id) from (
         select subject_id from core.lab_row where file_id = ?
@@ -93,6 +93,45 @@ class Detail:
     resembling: dict[str, str] = field(default_factory=dict)
     subjects: int = 0
     absent_columns: list[str] = field(default_factory=list)
+    corrections: dict[str, int] = field(default_factory=dict)  # outcome -> rows of a corrected copy
+
+
+class Alone:
+    """Tell cheaply which results of a file repeat or meet each other: in most files none, or a few.
+
+    Three 64-bit numbers a row are kept, for files of up to ROWS rows; a longer file is compared by query. Equal numbers
+    of different results only cost a comparison; equal results always have equal numbers.
+    """
+
+    ROWS = 20_000_000
+
+    def __init__(self) -> None:
+        self._parts: list[pl.DataFrame] = []
+        self._rows = 0
+
+    def see(self, rows: pl.DataFrame) -> None:
+        """Take up some results: result_id as hex text, meeting, row_number."""
+        self._rows += rows.height
+        if self._rows <= self.ROWS:
+            self._parts.append(rows.select(pl.col("result_id").hash(), "meeting", "row_number"))
+
+    def is_unique(self) -> bool:
+        """Tell whether no two results have the same content."""
+        if self._rows > self.ROWS:
+            return False
+        ids = pl.concat(part["result_id"] for part in self._parts) if self._parts else pl.Series()
+        return ids.n_unique() == len(ids)
+
+    def meeting_rows(self) -> list[int] | None:
+        """Return the rows whose results may supersede or contradict each other; None when only a query can tell."""
+        if self._rows > self.ROWS:
+            return None
+        if not self._parts:
+            return []
+        rows = pl.concat(part.select("meeting", "row_number") for part in self._parts).drop_nulls()
+        if rows["meeting"].n_unique() == rows.height:
+            return []
+        return rows.filter(pl.col("meeting").is_duplicated())["row_number"].to_list()
 
 
 class FileLoad:
@@ -103,6 +142,7 @@ class FileLoad:
         self._spec = spec
         self._seal_key = seal_key
         self._known: dict[str, frozenset[str]] = {}
+        self._alone = Alone()
         self._contexts = 0  # lines of the file's contexts that are stored
         highest = connection.execute("select coalesce(max(context_id), 0) from core.lab_context").fetchall()
         self._first_context = int(highest[0][0]) + 1
@@ -120,8 +160,9 @@ class FileLoad:
                 *(pl.lit(value, pl.String).alias(name) for name, value in constants.items()),
             ))  # fmt: skip
             self._contexts = contexts.height
+        self._alone.see(rows)
         placed = (pl.col("context") + first).cast(pl.UInt32).alias("context_id")
-        self.add("core.lab_row", rows.with_columns(placed).drop("context"))
+        self.add("core.lab_row", rows.with_columns(placed).drop("context", "meeting"))
 
     def add(self, table: str, rows: pl.DataFrame) -> None:
         """Append rows to a core table; ids come as 32 hex digits, and constants of the file are filled in here."""
@@ -169,8 +210,11 @@ class FileLoad:
         """
         spec = self._spec
         decisions.keep_waived(self._connection, spec.file_id)
-        counts.duplicate = duplicates.set_aside(self._connection, spec.file_id, spec.site, spec.feed)
-        states.settle(self._connection, spec.file_id)
+        counts.duplicate = duplicates.set_aside(
+            self._connection, (spec.file_id, spec.site, spec.feed), is_unique=self._alone.is_unique()
+        )
+        states.settle(self._connection, spec.file_id, rows=self._alone.meeting_rows())
+        corrections.settle(self._connection)
         self._count(counts, detail)
         reconcile(counts, spec.name)
         self._record(counts, detail)
@@ -205,6 +249,7 @@ class FileLoad:
             [self._spec.file_id],
         ).fetchall()
         detail.reasons = Counter(dict(held_reasons))
+        detail.corrections = corrections.count(self._connection, self._spec.file_id)
 
     def _record(self, counts: Counts, detail: Detail) -> None:
         spec, moment = self._spec, now()

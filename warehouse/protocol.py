@@ -9,6 +9,7 @@ import duckdb
 
 from schemas.analytes import registry
 from schemas.concepts import HIERARCHIC, code_system_spellings, concept_codes, concept_set_members, concepts
+from schemas.derived import egfr_formulas
 from schemas.errors import DefinitionError
 from schemas.instruments import INSTRUMENTS, Version
 from schemas.study.model import CENSORING, Score, Study
@@ -41,6 +42,8 @@ _TABLES = {
     "threshold": "profile varchar, analyte varchar, unit varchar, source varchar, position integer, band varchar, "
     "lower double, lower_included boolean, upper double, upper_included boolean, flagged boolean",
     "unit_factor": "analyte varchar, unit varchar, factor double, shift double, is_canonical boolean",
+    "egfr_formula": "formula varchar, sex varchar, scale double, kappa double, alpha double, beta double, "
+    "age_base double, factor double, minimum_age double",
     "concept": "concept_set varchar, concept varchar, domain varchar",
     "concept_code": "domain varchar, concept varchar, code_system varchar, plain_code varchar, is_prefix boolean",
     "concept_name": "domain varchar, name varchar, concept varchar",
@@ -75,6 +78,7 @@ def store_study(
         **_concept_rows(),
         "threshold": list(_threshold_rows()),
         "unit_factor": [*unit_rows],
+        "egfr_formula": [*egfr_formulas()],
     }
     connection.execute("create schema if not exists study")
     connection.execute(

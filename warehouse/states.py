@@ -65,17 +65,37 @@ _SETTLED = f"""
 """
 
 
-def settle(connection: duckdb.DuckDBPyConnection, file_id: str) -> None:
-    """Settle the state of every result that meets one of this file's results."""
+def settle(connection: duckdb.DuckDBPyConnection, file_id: str, rows: list[int] | None = None) -> None:
+    """Settle the state of every result that meets one of this file's.
+
+    rows: the only rows of the file that can meet another row of the file, if that is known.
+    """
     mine, every = connection.execute(
         "select count(*) filter (where file_id = ?), count(*) from core.lab_row", [file_id]
     ).fetchall()[0]
+    if every > mine or rows is None:
+        _settle_by_query(connection, file_id, mine, has_others=every > mine)
+    elif rows:
+        connection.execute(
+            f"""
+            create or replace temp table touched as
+            select distinct {_MEETING} as meeting from core.lab_result
+            where file_id = ? and row_number in (select unnest(?))
+            """,
+            [file_id, rows],
+        )
+        _settle_touched(connection)
+
+
+def _settle_by_query(
+    connection: duckdb.DuckDBPyConnection, file_id: str, mine: int, *, has_others: bool
+) -> None:
     parts = 1 + mine // PART
     for part in range(parts if mine else 0):
         slice_ = f"and meeting % {parts} = {part}" if parts > 1 else ""
         mine_only = f"select meeting from placed where file_id = $file and meeting is not null {slice_}"
         # Alone in the warehouse, a file's results can only meet each other.
-        candidates = "placed semi join mine using (meeting)" if every > mine else "mine"
+        candidates = "placed semi join mine using (meeting)" if has_others else "mine"
         connection.execute(
             f"""
             create or replace temp table touched as

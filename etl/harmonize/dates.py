@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final
@@ -49,7 +50,13 @@ def date_evidence(texts: pl.Series) -> dict[str, int]:
     return {name: number for name, number in sorted(counts.items()) if number}
 
 
-def _evidence(text: str) -> Iterator[str]:
+@lru_cache(maxsize=100_000)
+def _evidence(text: str) -> tuple[str, ...]:
+    """Return what a date shows; a file's days come back in every block of it."""
+    return tuple(_shown(text))
+
+
+def _shown(text: str) -> Iterator[str]:
     cleaned = clean(text)
     if re.match(_SERIAL, cleaned):
         yield "serial"

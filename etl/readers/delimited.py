@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -109,10 +110,17 @@ class DelimitedReader:
             scanner.layout = layout
             tally, watch = Tally(), FooterWatch(layout.fields)
             asked = observe(layout.columns) if observe else None
-            for part in scanner.parts():
-                tally.add(part)
-                watch.see(part)
-                _show(part, scanner.layout, asked)
+            # What is shown is parsed while the next part is audited.
+            with ThreadPoolExecutor(max_workers=1) as worker:
+                shown: Future[None] | None = None
+                for part in scanner.parts():
+                    tally.add(part)
+                    watch.see(part)
+                    if shown is not None:
+                        shown.result()
+                    shown = worker.submit(_show, part, scanner.layout, asked)
+                if shown is not None:
+                    shown.result()
         _check_decoded(scanner, source, hints, int(tally.counts.sum()))
         scanner.decisions[:0] = [_encoding_decision(scanner, tally, hints, start), *decisions]
         table = _table(scanner, tally, watch)

@@ -53,7 +53,9 @@ OWN = ("result_id", "subject_id", "collected_at", "resulted_at", "result_key", "
 def split(rows: list[dict[str, object]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the last row as core.lab_row has it, and the contexts of all rows so far, one each."""
     frame = pl.DataFrame(rows, schema=SCHEMA)
-    last = frame.select(OWN)[-1].with_columns(pl.lit(len(rows) - 1, pl.UInt32).alias("context"))
+    met = pl.coalesce("result_key", pl.when(pl.col("collected_precision") == "minute").then(pl.lit("drawn"))).hash()
+    meeting = pl.when(met.is_not_null()).then(met).alias("meeting")
+    last = frame.select(*OWN, meeting)[-1].with_columns(pl.lit(len(rows) - 1, pl.UInt32).alias("context"))
     return last, frame.drop(OWN)
 
 

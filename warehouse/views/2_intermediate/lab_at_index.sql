@@ -2,8 +2,8 @@
 -- grain: one row a subject and analyte measured within the window; the exposure at the index draw itself
 -- stored: yes
 -- parameters: exposure, covariates.window_days, results.same_day
--- source: staging.lab_result; the nearest day, the earlier of two equally near. Several values of that day
---   are settled as in intermediate.b12_day
+-- source: intermediate.measurement; the nearest day, the earlier of two equally near. Several values of that
+--   day are settled as in intermediate.b12_day
 with
 setting as (
     select
@@ -29,13 +29,11 @@ near as (
         result.result_id,
         setting.same_day,
         result.collected_date - index_draw.index_date as days_from_draw
-    from staging.lab_result as result
+    from intermediate.measurement as result
     inner join index_draw on result.subject_id = index_draw.subject_id
     cross join setting
     where
-        result.value is not null
-        and result.analyte <> setting.exposure
-        and not result.is_specimen_unusable
+        result.analyte <> setting.exposure
         and abs(result.collected_date - index_draw.index_date) <= setting.window_days
     -- rank() keeps every result of the nearest day
     qualify rank() over (
