@@ -23,7 +23,7 @@ from etl.run import Run
 from etl.sites.mapping import SiteMapping
 from etl.sites.resolve import choose_feed
 from etl.sources import Named, expand
-from schemas.errors import UserError
+from schemas.errors import FormatUnknown, UserError
 from warehouse.connection import open_warehouse, transaction
 from warehouse.decisions import erased_subjects, unit_declarations
 from warehouse.errors import guarded
@@ -93,6 +93,7 @@ class _Ingest:
         self._options = options
         self._progress = progress
         self._manifest = Manifest()
+        self._broken: set[tuple[str, str]] = set()  # feeds whose snapshot lacks a file
         self._erased = erased_subjects(connection)
         # Laboratories print times that lie a little ahead of ours; a day covers every zone.
         self._latest = (datetime.now(UTC) + timedelta(days=1)).replace(tzinfo=None)
@@ -105,8 +106,13 @@ class _Ingest:
         for plan in plans:
             if plan.delivery == "snapshot":
                 feeds.setdefault((plan.site, plan.feed), []).append(plan)
-        for group in [*increments, *feeds.values()]:
+        for group in increments:
             self._load_group(group)
+        for feed, group in feeds.items():
+            if feed in self._broken:
+                self._refuse_snapshot(group)
+            else:
+                self._load_group(group)
         self.report.files.sort(key=lambda outcome: outcome.path)
 
     def _inspected(self, named: Named) -> list[ResolvedPlan]:
@@ -118,9 +124,28 @@ class _Ingest:
             mapping = (self._options.sites or {}).get(site)
             plans = inspect(source, site, mapping, self._latest)
             return [plan for plan in map(self._with_declarations, plans) if self._is_ready(plan, named)]
+        except FormatUnknown as error:
+            outcome = FileOutcome(source.label, "unmapped", note=error.what)
+            outcome.error = error if named.is_named else None
+            self.report.files.append(outcome)
         except UserError as error:
+            self._break_snapshot(source)
             self.report.files.append(FileOutcome(source.label, "unreadable", error=error))
-            return []
+        return []
+
+    def _break_snapshot(self, source: Source) -> None:
+        """Remember that a delivery is not whole: what replaces the last one must not lack a file."""
+        for site, mapping in (self._options.sites or {}).items():
+            feed = choose_feed(source.name, (), mapping)
+            if feed and feed.delivery == "snapshot" and self._options.site in {None, site}:
+                self._broken.add((site, feed.feed))
+
+    def _refuse_snapshot(self, plans: list[ResolvedPlan]) -> None:
+        error = refusals.incomplete_snapshot(plans[0].feed)
+        for plan in plans:
+            outcome = outcome_of(plan, "unreadable")
+            outcome.error = error
+            self.report.files.append(outcome)
 
     def _site_of(self, source: Source) -> str:
         """Return who sent a source: as said, else the one mapping that claims it, else the folder's name among those."""
@@ -153,6 +178,8 @@ class _Ingest:
             outcome.error = refusals.undecided(plan, undecided[0].about)
         else:
             return True
+        if outcome.error and plan.delivery == "snapshot":
+            self._broken.add((plan.site, plan.feed))
         self.report.files.append(outcome)
         return False
 
@@ -219,7 +246,10 @@ class _Ingest:
         remember_delivery(self._connection, first.site, first.feed)
         again = {self._file_id(plan) for plan in plans}
         active = self._connection.execute(
-            "select file_id from meta.load where site = ? and feed = ? and status = 'active' order by file_id",
+            """
+            select file_id from meta.load
+            where site = ? and feed = ? and status = 'active' and delivery <> 'correction' order by file_id
+            """,
             [first.site, first.feed],
         ).fetchall()
         for (file_id,) in active:

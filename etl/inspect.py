@@ -21,7 +21,7 @@ from etl.readers import detect
 from etl.readers.base import Decision, Hints, Reader, Source, Table
 from etl.sites.mapping import FeedMapping, SiteMapping
 from etl.sites.resolve import Resolution, choose_feed, default_feed, resolve
-from schemas.errors import SourceUnreadable
+from schemas.errors import FormatUnknown
 
 DATE_ROLES = ("collected_at", "resulted_at", "administered_at")
 DATE_ATTRIBUTES = ("birth_date",)
@@ -62,7 +62,7 @@ def inspect(source: Source, site: str, mapping: SiteMapping | None, latest: date
     """Return the plan of every table in a source. Raises SourceUnreadable and DefinitionError."""
     reader = detect(source)
     if reader is None:
-        raise SourceUnreadable(
+        raise FormatUnknown(
             f"{source.name} is in no format that this tool reads.",
             "Neither its name nor its first bytes tell what it is.",
             "see the formats with: etl doctor",
@@ -133,7 +133,7 @@ def _with_declared(plan: ResolvedPlan, feed: FeedMapping) -> ResolvedPlan:
     return replace(
         plan,
         declarations=tuple(Declaration(name, unit.unit, unit.override) for name, unit in feed.units.items()),
-        delivery=feed.delivery,
+        delivery="correction" if "corrects" in plan.resolution.roles else feed.delivery,
         timezone=None if feed.timezone == "unknown" else feed.timezone,
         issuer=feed.issuer,
         id_type=feed.id_type,

@@ -52,6 +52,15 @@ def foreign(plan: ResolvedPlan, other: str) -> UserError:
     )
 
 
+def incomplete_snapshot(feed: str) -> UserError:
+    """Say that a delivery replaces nothing while one of its files cannot be loaded."""
+    return SourceUnreadable(
+        f"The snapshot of feed '{feed}' is not whole: one of its files cannot be loaded.",
+        "A snapshot replaces the feed's last delivery, so the rows of that file would be lost.",
+        "mend or leave out the file that is named here, and deliver all files of the feed again",
+    )
+
+
 def manifest_mismatch(name: str, what: str, stated: str, found: str) -> UserError:
     """Say that a file is not what its sender's manifest lists."""
     return SourceUnreadable(

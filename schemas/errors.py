@@ -5,6 +5,7 @@ UserError
 |- DefinitionError          2  a mapping, registry file or study file is wrong
 |- DeclarationNeeded        2  evidence does not settle a column; a declaration does
 |- SourceUnreadable         3  a source file cannot be read at all
+|  `- FormatUnknown         3  nothing tells what kind of file it is
 |- WarehouseError           4
 |  |- WarehouseLocked       4  another process writes to it
 |  |- WarehouseMissing      4  no warehouse at that path
@@ -57,6 +58,10 @@ class SourceUnreadable(UserError):
     """Report a source file that cannot be read at all."""
 
     exit_code = 3
+
+
+class FormatUnknown(SourceUnreadable):
+    """Report a file whose kind neither its name nor its bytes tell."""
 
 
 class WarehouseError(UserError):
