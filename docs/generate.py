@@ -23,7 +23,10 @@ def table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """Return a Markdown table."""
     names = list(header)
     lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
-    lines += ["| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
+    lines += [
+        "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
+        for row in rows
+    ]
     return "\n".join(lines)
 
 
@@ -68,11 +71,51 @@ def instruments() -> str:
     return table(("id", "instrument", "versions", "direction"), rows)
 
 
+def scales() -> str:
+    """Return every instrument: its versions, items, scores and how each is made."""
+    from etl.instrument_text import item_groups, score_rows
+    from schemas.instruments import INSTRUMENTS
+
+    parts = []
+    for name, each in INSTRUMENTS.items():
+        versions = [
+            (
+                f"`{version.id}`",
+                version.title,
+                "; ".join(f"{items}: {said}" for items, said in item_groups(version)),
+            )
+            for version in each.versions.values()
+        ]
+        scores = [(f"`{version}`", f"`{scale}`", *rest) for version, scale, *rest in score_rows(each)]
+        bands = [
+            (
+                f"`{version.id}`",
+                f"`{one.scale}`",
+                one.profile,
+                ", ".join(f"{low:g}-{high:g} {band}" for low, high, band in one.bands),
+                one.source,
+            )
+            for version in each.versions.values()
+            for one in version.bands
+        ]
+        parts += [f"## {each.title} (`{name}`)", f"{each.direction.capitalize()}."]
+        parts += [
+            table(("version", "title", "items"), versions),
+            table(("version", "score", "range", "made as", "verified"), scores),
+        ]
+        parts += [table(("version", "score", "profile", "bands", "source"), bands)] if bands else []
+        parts += ["Sources: " + "; ".join(each.sources) + "."]
+    return "\n\n".join(parts)
+
+
 def formats() -> str:
     """Return the formats that have a reader."""
     from etl.readers import READERS
 
-    return table(("format", "what it reads"), [(f"`{name}`", (type(each).__doc__ or "").splitlines()[0]) for name, each in READERS.items()])
+    return table(
+        ("format", "what it reads"),
+        [(f"`{name}`", (type(each).__doc__ or "").splitlines()[0]) for name, each in READERS.items()],
+    )
 
 
 def reasons() -> str:
@@ -99,7 +142,10 @@ def views() -> str:
     """Return every view with its grain."""
     from warehouse.catalogue import views as installed
 
-    return table(("view", "what it is", "grain"), [(f"`{each.qualified}`", each.title, each.grain) for each in installed()])
+    return table(
+        ("view", "what it is", "grain"),
+        [(f"`{each.qualified}`", each.title, each.grain) for each in installed()],
+    )
 
 
 def queries() -> str:
@@ -111,10 +157,16 @@ def queries() -> str:
 
 # file -> block -> what fills it
 PAGES: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"transcript": transcript, "formats": formats, "analytes": analytes, "instruments": instruments},
+    "README.md": {
+        "transcript": transcript,
+        "formats": formats,
+        "analytes": analytes,
+        "instruments": instruments,
+    },
     "docs/commands.md": {"commands": commands},
     "docs/reasons.md": {"reasons": reasons},
     "docs/checks.md": {"checks": checks},
+    "docs/instruments.md": {"scales": scales},
     "docs/views.md": {"views": views, "queries": queries},
 }
 
@@ -133,7 +185,9 @@ def generated(page: str) -> str:
 
 def _run(*arguments: str, folder: Path | None = None) -> str:
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
-    done = subprocess.run([str(ETL), *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(ETL), *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(f"etl {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
     return done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from etl.validate import ValidationReport
 from expectations.result import STATUSES
 from schemas.reasons import REASONS
 
+WIDTH = 110
 _BUCKETS = ("read", "accepted", "held", "duplicate", "superseded", "out_of_scope", "withdrawn")
 
 
@@ -102,8 +104,11 @@ def _out_of_scope(report: IngestReport) -> str:
     names = sum((each.detail.out_of_scope_names for each in report.files), start=Counter[str]())
     if not names:
         return ""
-    listed = ", ".join(f"{name} {number:,}" for name, number in names.most_common())
-    return f"Out of scope: {names.total():,} rows under {len(names)} names\n  {listed}"
+    listed = ", ".join(f"{name} {number:,}" for name, number in sorted(names.items(), key=lambda item: (-item[1], item[0])))
+    wrapped = textwrap.fill(
+        listed, WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False
+    )
+    return f"Out of scope: {names.total():,} rows under {len(names)} names\n{wrapped}"
 
 
 def _deliveries(report: IngestReport) -> str:
@@ -183,8 +188,9 @@ def validation_summary(report: ValidationReport) -> str:
         changes = ", ".join(f"{len(group)} {name}" for name, group in vars(report.changes).items())
         parts.append(f"Since the last run: {changes}.")
     blocking = len(report.blocking)
+    noun = "finding has" if blocking == 1 else "findings have"
     parts.append(
-        f"{blocking} findings at or above '{report.fail_on}' have to be settled before an analysis."
+        f"{blocking} {noun} to be settled before an analysis (severity '{report.fail_on}' or graver)."
         if blocking
         else f"Nothing at or above '{report.fail_on}' stands in the way of an analysis."
     )

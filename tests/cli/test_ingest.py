@@ -34,7 +34,11 @@ def rows(path: Path) -> int:
 def has_three_parts(message: str) -> bool:
     """What and where, why, what to type."""
     lines = message.strip().splitlines()
-    return lines[0].startswith("Error: ") and any(line.startswith("  Try: ") for line in lines) and len(lines) >= 2
+    return (
+        lines[0].startswith("Error: ")
+        and any(line.startswith("  Try: ") for line in lines)
+        and len(lines) >= 2
+    )
 
 
 def test_json_is_one_document_on_stdout(etl, tmp_path) -> None:
@@ -48,7 +52,10 @@ def test_json_is_one_document_on_stdout(etl, tmp_path) -> None:
 
 def test_four_damaged_lines_of_100_000_are_held_and_the_others_load(etl, tmp_path) -> None:
     """One damaged, one short, one long (an extra delimiter before an empty last column) and one undecodable line."""
-    lines = [f"P{at},Vitamin B12,{100 + at % 800},pg/mL,2021-03-05 08:{at % 60:02},{at}\n".encode() for at in range(99_996)]
+    lines = [
+        f"P{at},Vitamin B12,{100 + at % 800},pg/mL,2021-03-05 08:{at % 60:02},{at}\n".encode()
+        for at in range(99_996)
+    ]
     lines[10:10] = [b'P7,"Vitamin B12,300,pg/mL,2021-03-05 08:12,x\n']
     lines[500:500] = [b"P7,Vitamin B12,300\n"]
     lines[9_000:9_000] = [b"P7,Vitamin B12,300,pg/mL,,2021-03-05 08:12,\n"]
@@ -71,7 +78,12 @@ def test_four_damaged_lines_of_100_000_are_held_and_the_others_load(etl, tmp_pat
         ("header_only.csv", HEADER.encode(), 0, ""),
         ("no_subject.csv", b"test,result,unit\nVitamin B12,300,pg/mL\n", 2, "no column names the subject"),
         ("picture.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, 3, "no format"),
-        ("dates.csv", (HEADER + "P1,Vitamin B12,300,pg/mL,05/03/2021\n").encode(), 2, "dates: {collected_at: dmy}"),
+        (
+            "dates.csv",
+            (HEADER + "P1,Vitamin B12,300,pg/mL,05/03/2021\n").encode(),
+            2,
+            "dates: {collected_at: dmy}",
+        ),
         ("marks.csv", b'subject_id,test,result,unit\nP1,Creatinine,"1,234",mg/dL\n', 2, "decimal:"),
     ],
 )
@@ -100,7 +112,11 @@ def test_no_site_is_an_error_that_says_what_to_type(etl, tmp_path) -> None:
 
 
 def test_an_unknown_key_of_a_mapping_names_its_line(etl, tmp_path) -> None:
-    write(tmp_path, "sites/north.yaml", "site: north\nfeeds:\n  labs:\n    files: ['*.csv']\n    colums: {subject: a}\n")
+    write(
+        tmp_path,
+        "sites/north.yaml",
+        "site: north\nfeeds:\n  labs:\n    files: ['*.csv']\n    colums: {subject: a}\n",
+    )
     ran = etl("ingest", write(tmp_path, "labs.csv", HEADER), "--site", "north")
     assert ran.code == 2
     assert "line 5" in ran.err
@@ -109,7 +125,11 @@ def test_an_unknown_key_of_a_mapping_names_its_line(etl, tmp_path) -> None:
 
 
 def test_a_mapped_column_that_is_missing_is_named(etl, tmp_path) -> None:
-    write(tmp_path, "sites/north.yaml", "site: north\nfeeds:\n  labs:\n    files: ['*.csv']\n    columns: {subject: patient}\n")
+    write(
+        tmp_path,
+        "sites/north.yaml",
+        "site: north\nfeeds:\n  labs:\n    files: ['*.csv']\n    columns: {subject: patient}\n",
+    )
     ran = etl("ingest", write(tmp_path, "labs.csv", HEADER + ROW.format(1, 300)), "--site", "north")
     assert ran.code == 2
     assert "patient" in ran.out + ran.err
@@ -141,7 +161,9 @@ def test_another_file_is_no_warehouse(etl, tmp_path) -> None:
 def test_a_full_disk_loads_nothing_of_the_file(tmp_path, etl) -> None:
     """A limit on the size of files stands for the full disk; the file that hits it leaves nothing behind."""
     small = write(tmp_path, "small.csv", HEADER + ROW.format(1, 300))
-    big = write(tmp_path, "big.csv", HEADER + "".join(ROW.format(at, at % 700 + 100) for at in range(200_000)))
+    big = write(
+        tmp_path, "big.csv", HEADER + "".join(ROW.format(at, at % 700 + 100) for at in range(200_000))
+    )
     assert etl("ingest", small, "--site", "north", "-w", "w.duckdb").code == 0
     limit = (tmp_path / "w.duckdb").stat().st_size + 3_000_000
 
@@ -160,7 +182,9 @@ def test_a_full_disk_loads_nothing_of_the_file(tmp_path, etl) -> None:
 
 def test_a_process_killed_halfway_leaves_nothing_half_loaded(tmp_path, etl) -> None:
     small = write(tmp_path, "small.csv", HEADER + ROW.format(1, 300))
-    big = write(tmp_path, "big.csv", HEADER + "".join(ROW.format(at, at % 700 + 100) for at in range(400_000)))
+    big = write(
+        tmp_path, "big.csv", HEADER + "".join(ROW.format(at, at % 700 + 100) for at in range(400_000))
+    )
     assert etl("ingest", small, "--site", "north", "-w", "w.duckdb").code == 0
     before = (tmp_path / "w.duckdb").stat().st_size
     running = subprocess.Popen(
