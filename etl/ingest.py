@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from etl.derive import derive
 from etl.engines import local
 from etl.inspect import inspect, reader_of
 from etl.manifest import Manifest
-from etl.outcome import FileOutcome, IngestReport, outcome_of
+from etl.outcome import FileOutcome, IngestReport, outcome_of, spec_of
 from etl.plan import Declaration, ResolvedPlan
 from etl.readers.base import Source
 from etl.run import Run
@@ -29,7 +28,7 @@ from warehouse.decisions import erased_subjects, unit_declarations
 from warehouse.errors import guarded
 from warehouse.keys import Keys, load_keys
 from warehouse.leave import compare_delivery, remember_delivery, remove_file
-from warehouse.load import Counts, Detail, FileLoad, FileSpec
+from warehouse.load import Counts, Detail, FileLoad
 from warehouse.sources import loaded_paths
 
 
@@ -213,7 +212,7 @@ class _Ingest:
         if active:
             outcome.status = "refreshed"
             remove_file(self._connection, file_id, outcome.load_id, "replaced")
-        spec = _spec(plan, file_id, outcome.load_id, digest, self._run.run_id)
+        spec = spec_of(plan, file_id, outcome.load_id, digest, self._run.run_id)
         loading = FileLoad(self._connection, spec, self._keys.seal)
         outcome.counts = loading.finish(self._stream(plan, loading, outcome.detail), outcome.detail)
 
@@ -278,26 +277,3 @@ class _Ingest:
 
     def _file_id(self, plan: ResolvedPlan) -> str:
         return self._keys.token("file", plan.site, plan.feed, plan.table.sha256, plan.table.title)
-
-
-def _spec(plan: ResolvedPlan, file_id: str, load_id: str, digest: str, run_id: str) -> FileSpec:
-    table = plan.table
-    return FileSpec(
-        file_id=file_id,
-        load_id=load_id,
-        run_id=run_id,
-        site=plan.site,
-        feed=plan.feed,
-        sha256=table.sha256,
-        size_bytes=table.size,
-        format=table.format,
-        encoding=table.encoding,
-        name=str(plan.source.path.resolve()),
-        delivery=plan.delivery,
-        plan_digest=digest,
-        plan={**plan.content(), "mapping": plan.mapping_digest},
-        timezone=plan.timezone,
-        decisions=tuple(
-            (each.about, each.value, each.basis, json.dumps(each.evidence)) for each in plan.decisions
-        ),
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from etl.plan import ResolvedPlan
 from schemas.errors import UserError
 from warehouse.leave import Change
-from warehouse.load import Counts, Detail
+from warehouse.load import Counts, Detail, FileSpec
 
 # Statuses of a file: loaded, unchanged, refreshed, companion, unmapped, needs_declaration, unreadable.
 
@@ -104,5 +105,29 @@ def outcome_of(plan: ResolvedPlan, status: str) -> FileOutcome:
             structural=dict(plan.table.structural),
             unmapped=list(plan.resolution.unmapped),
             resembling=dict(plan.resolution.resembling),
+        ),
+    )
+
+
+def spec_of(plan: ResolvedPlan, file_id: str, load_id: str, digest: str, run_id: str) -> FileSpec:
+    """Return what the warehouse records of a file with its load."""
+    table = plan.table
+    return FileSpec(
+        file_id=file_id,
+        load_id=load_id,
+        run_id=run_id,
+        site=plan.site,
+        feed=plan.feed,
+        sha256=table.sha256,
+        size_bytes=table.size,
+        format=table.format,
+        encoding=table.encoding,
+        name=str(plan.source.path.resolve()),
+        delivery=plan.delivery,
+        plan_digest=digest,
+        plan={**plan.content(), "mapping": plan.mapping_digest},
+        timezone=plan.timezone,
+        decisions=tuple(
+            (each.about, each.value, each.basis, json.dumps(each.evidence)) for each in plan.decisions
         ),
     )

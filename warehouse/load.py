@@ -15,6 +15,7 @@ import polars as pl
 
 from schemas.errors import ReconciliationError
 from warehouse import corrections, decisions, duplicates, states
+from warehouse.alone import Alone
 from warehouse.ledger import now
 from warehouse.seal import seal
 
@@ -94,44 +95,6 @@ class Detail:
     subjects: int = 0
     absent_columns: list[str] = field(default_factory=list)
     corrections: dict[str, int] = field(default_factory=dict)  # outcome -> rows of a corrected copy
-
-
-class Alone:
-    """Tell cheaply which results of a file repeat or meet each other: in most files none, or a few.
-
-    Three 64-bit numbers a row are kept, for files of up to ROWS rows; a longer file is compared by query. Equal numbers
-    of different results only cost a comparison; equal results always have equal numbers.
-    """
-
-    ROWS = 20_000_000
-
-    def __init__(self) -> None:
-        self._parts: list[pl.DataFrame] = []
-        self._rows = 0
-
-    def see(self, rows: pl.DataFrame) -> None:
-        """Take up some results: result_id as hex text, meeting, row_number."""
-        self._rows += rows.height
-        if self._rows <= self.ROWS:
-            self._parts.append(rows.select(pl.col("result_id").hash(), "meeting", "row_number"))
-
-    def is_unique(self) -> bool:
-        """Tell whether no two results have the same content."""
-        if self._rows > self.ROWS:
-            return False
-        ids = pl.concat(part["result_id"] for part in self._parts) if self._parts else pl.Series()
-        return ids.n_unique() == len(ids)
-
-    def meeting_rows(self) -> list[int] | None:
-        """Return the rows whose results may supersede or contradict each other; None when only a query can tell."""
-        if self._rows > self.ROWS:
-            return None
-        if not self._parts:
-            return []
-        rows = pl.concat(part.select("meeting", "row_number") for part in self._parts).drop_nulls()
-        if rows["meeting"].n_unique() == rows.height:
-            return []
-        return rows.filter(pl.col("meeting").is_duplicated())["row_number"].to_list()
 
 
 class FileLoad:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
 
+from etl.harmonize.analytes import CONTEXT as RECOGNISED_BY
 from etl.harmonize.analytes import recognise
 from etl.harmonize.numbers import parse_ranges, parse_results
+from etl.harmonize.units import CONTEXT as SETTLED_BY
 from etl.harmonize.units import parse_unit, settle_units
 from etl.plan import Declaration, ResolvedPlan
 from etl.process.roles import cleaned, text
@@ -34,27 +37,13 @@ def settle_contexts(contexts: pl.DataFrame, plan: ResolvedPlan) -> pl.DataFrame:
     contexts: `settled_by` (key), the ROLES as text (absent ones null) and `period`, one row each.
     """
     frame = _with_roles(contexts)
-    frame = _join(frame, recognise(frame.select(_RECOGNISED).unique(), plan.analytes), _RECOGNISED)
+    frame = _join(frame, recognise(frame.select(RECOGNISED_BY).unique(), plan.analytes), RECOGNISED_BY)
     frame = _with_ranges(frame, plan).rename({"reason": "reason_analyte"})
     frame = _with_declarations(frame, plan.declarations)
-    frame = _join(frame, settle_units(frame.select(_SETTLED).unique()), _SETTLED)
+    frame = _join(frame, settle_units(frame.select(SETTLED_BY).unique()), SETTLED_BY)
     contradicted = pl.when("is_contradicted").then(pl.lit("unit_contradiction"))
     frame = frame.with_columns(pl.coalesce(contradicted, "reason").alias("reason_unit"))
     return frame.join(_bounds(), on="analyte", how="left").drop(PERIOD, "reason", "is_contradicted", *GLUED)
-
-
-_RECOGNISED = ["analyte_source", "code_source", "code_system", "category", "specimen_source", "unit_source"]
-_SETTLED = [
-    "analyte",
-    "measured_as",
-    "unit_source",
-    "ref_low",
-    "ref_high",
-    "code_source",
-    "code_system",
-    "unit_declared",
-    "override",
-]
 
 
 def _with_roles(contexts: pl.DataFrame) -> pl.DataFrame:
@@ -77,7 +66,7 @@ def _with_roles(contexts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _join(frame: pl.DataFrame, answers: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+def _join(frame: pl.DataFrame, answers: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     return frame.join(answers, on=keys, how="left", nulls_equal=True, maintain_order="left")
 
 
