@@ -43,6 +43,9 @@ def settle_contexts(contexts: pl.DataFrame, plan: ResolvedPlan) -> pl.DataFrame:
     frame = _join(frame, settle_units(frame.select(SETTLED_BY).unique()), SETTLED_BY)
     contradicted = pl.when("is_contradicted").then(pl.lit("unit_contradiction"))
     frame = frame.with_columns(pl.coalesce(contradicted, "reason").alias("reason_unit"))
+    # Without a settled unit there is no value that bounds could judge.
+    settled = pl.when(pl.col("reason_unit").is_null())
+    frame = frame.with_columns(settled.then(name).alias(name) for name in ("factor", "offset", "unit_basis"))
     return frame.join(_bounds(), on="analyte", how="left").drop(PERIOD, "reason", "is_contradicted", *GLUED)
 
 

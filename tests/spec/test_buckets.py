@@ -112,3 +112,33 @@ def test_the_same_bytes_from_two_sites_stop(place) -> None:
     assert report.exit_code() == 2
     assert "north" in report.files[0].error.what
     assert place.rows("select distinct site from core.lab_result") == [("north",)]
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("-9", "declared_missing"),
+        ("未检", "not_done"),
+        ("溶血", "haemolysed"),
+        ("insufficient sample", "insufficient"),
+    ],
+)
+def test_words_for_no_result_are_accepted_as_absent(place, word, reason) -> None:
+    place.map('site: north\nfeeds:\n  labs: {files: ["labs.csv"], missing: ["-9"]}\n')
+    export = place.write("labs.csv", f"{HEADER}\n{GOOD}\nP2,Vitamin B12,{word},pg/mL,,2021-03-05 08:12,,\n")
+    (outcome,) = place.ingest(export).files
+    assert (outcome.counts.accepted, outcome.counts.held) == (2, 0)
+    assert place.rows(
+        "select value, absent_reason, value_source from core.lab_result where subject_id <> (select min(subject_id) from core.lab_result where value = 300)"
+    ) == [(None, reason, word)]
+
+
+def test_a_unit_glued_to_the_value_is_heard(place) -> None:
+    """A number with its own unit beside a column of another unit is held; alone it states the unit."""
+    rows = [
+        "P1,Creatinine,80 umol/L,,,2021-03-05 08:12,,",
+        "P2,Creatinine,80 umol/L,mg/dL,,2021-03-05 08:12,,",
+    ]
+    place.ingest(place.write("labs.csv", "\n".join([HEADER, *rows]) + "\n"))
+    assert place.rows("select value, unit, unit_source from core.lab_result") == [(80.0, "umol/L", "umol/L")]
+    assert place.rows("select reasons from quarantine.record") == [(["unit_contradiction"],)]
