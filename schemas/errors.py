@@ -1,6 +1,7 @@
 """Errors that a user can mend. Anything else that is raised is a bug.
 
 UserError
+|- GateClosed               1  findings are open that have to be settled before an analysis
 |- UsageError               2  wrong option, argument or query
 |- DefinitionError          2  a mapping, registry file or study file is wrong
 |- DeclarationNeeded        2  evidence does not settle a column; a declaration does
@@ -40,6 +41,12 @@ class UserError(Exception):
         if self.fix:
             parts.append(f"  Try: {self.fix}")
         return "\n".join(parts)
+
+
+class GateClosed(UserError):
+    """Report that findings are open which have to be settled before an analysis."""
+
+    exit_code = 1
 
 
 class UsageError(UserError):

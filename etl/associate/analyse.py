@@ -29,6 +29,8 @@ def analyse(
     """
     protocol, published = protocol or load_protocol(), published or load_published()
     subjects, notes = prepare(frames, protocol)
+    wider = frames.before_iron
+    before_iron = subjects if wider is None else prepare(replace(frames, subjects=wider), protocol)[0]
     whole = join_parts(
         [
             compare_groups(subjects, protocol),
@@ -38,7 +40,7 @@ def analyse(
             fit_univariable(subjects, protocol),
             fit_models(subjects, protocol),
             _discriminate(subjects, protocol),
-            vary(subjects, protocol),
+            vary(subjects, protocol, before_iron),
         ]
     )
     alternative = (protocol.alternative_unit, protocol.alternative_factor)
@@ -46,7 +48,7 @@ def analyse(
         protocol=protocol.model_dump(mode="json", by_alias=True),
         flow=tuple(frames.flow.to_dicts()),
         summaries=tuple(whole.summaries),
-        tables=tuple(whole.tables),
+        tables=(*frames.tables, *whole.tables),
         estimates=tuple(whole.estimates),
         diagnostics=tuple(whole.diagnostics),
         curves=tuple(whole.curves),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from etl.associate.model import AssociationReport, Estimate, Summary
+from etl.associate.model import AssociationReport, Beside, Estimate, Summary
 
 Counts = tuple[tuple[int | None, ...], ...]
 
@@ -18,6 +18,8 @@ Suppress = Callable[[Counts], Counts]
 HIDDEN = "hidden: too few subjects"
 # Sections whose numbers rest on one model: a hidden row count hides their n, not the estimate.
 MODELLED = ("model", "sensitivity")
+# Columns of the flow that fall from step to step, so that a difference is a count of those who left.
+LEFT = ("n_case", "n_control")
 
 
 def disclose(report: AssociationReport, suppress: Suppress) -> AssociationReport:
@@ -27,12 +29,17 @@ def disclose(report: AssociationReport, suppress: Suppress) -> AssociationReport
         (t.id, row) for t in tables for row, cells in zip(t.rows, t.counts, strict=True) if None in cells
     }
     rows = {row for table, row in hidden if table == "model/rows"}
+    estimates = tuple(_estimate(e, hidden, suppress) for e in report.estimates)
+    summaries = _summaries(report.summaries, suppress)
+    found = {e.id: (e.n, e.value) for e in estimates}
+    found |= {f"summary/{s.variable}/{s.group}": (s.n, s.mean) for s in summaries}
     return replace(
         report,
         tables=tables,
         flow=_flow(report.flow, suppress),
-        summaries=_summaries(report.summaries, suppress),
-        estimates=tuple(_estimate(e, hidden, suppress) for e in report.estimates),
+        summaries=summaries,
+        estimates=estimates,
+        beside=tuple(_beside(b, *found.get(b.estimate, (None, None))) for b in report.beside),
         diagnostics=tuple(
             replace(d, n=None, n_case=None, n_control=None, left_out=None, events_per_variable=None)
             if d.model in rows
@@ -48,7 +55,7 @@ def _estimate(estimate: Estimate, hidden: set[tuple[str, str]], suppress: Suppre
     )
     if estimate.section in MODELLED:
         return replace(estimate, n=None, n_case=None, n_control=None) if is_hidden else estimate
-    if is_hidden or suppress(((estimate.n,),)) != ((estimate.n,),):
+    if is_hidden or _one(estimate.n, suppress) != estimate.n:
         return replace(
             estimate, n=None, value=None, low=None, high=None, p=None, p_holm=None, p_bh=None, note=HIDDEN
         )
@@ -65,7 +72,7 @@ def _summaries(summaries: tuple[Summary, ...], suppress: Suppress) -> tuple[Summ
     found = []
     for s in summaries:
         n, missing = shown[s.variable, s.group]
-        is_small = suppress(((s.n,),)) != ((s.n,),)
+        is_small = _one(s.n, suppress) != s.n
         kept = (
             Summary(s.variable, s.unit, s.group, n, missing) if is_small else replace(s, n=n, missing=missing)
         )
@@ -73,13 +80,41 @@ def _summaries(summaries: tuple[Summary, ...], suppress: Suppress) -> tuple[Summ
     return tuple(found)
 
 
+def _beside(beside: Beside, n: int | None, value: float | None) -> Beside:
+    """Show no more beside a published figure than under the estimate itself."""
+    if value is None:
+        return replace(beside, n=None, is_same=None, ours="hidden" if beside.n is not None else beside.ours)
+    return replace(beside, n=n)
+
+
 def _flow(flow: tuple[dict[str, object], ...], suppress: Suppress) -> tuple[dict[str, object], ...]:
-    names = [k for k, v in flow[0].items() if isinstance(v, int)] if flow else []
-    counts = suppress(tuple(tuple(_count(step[name]) for name in names) for step in flow)) if names else ()
-    return (
-        tuple(step | dict(zip(names, cells, strict=True)) for step, cells in zip(flow, counts, strict=True))
-        or flow
+    """Hide small counts of each column, and those that differ from the next shown one by a small count.
+
+    Seen from the end: the last count is the number analysed, which other tables show as well.
+    """
+    names = [name for name, value in flow[0].items() if isinstance(value, int)] if flow else []
+    columns = {}
+    for name in names:
+        counts = [_count(step[name]) for step in flow]
+        columns[name] = _falling(counts, suppress) if name in LEFT else [_one(n, suppress) for n in counts]
+    return tuple(
+        step | {name: counts[at] for name, counts in columns.items()} for at, step in enumerate(flow)
     )
+
+
+def _falling(counts: list[int | None], suppress: Suppress) -> list[int | None]:
+    shown: list[int | None] = []
+    last: int | None = None
+    for count in reversed(counts):
+        gap = None if count is None or last is None else count - last
+        is_hidden = _one(count, suppress) != count or (gap is not None and _one(gap, suppress) != gap)
+        shown.append(None if is_hidden else count)
+        last = last if is_hidden else count
+    return shown[::-1]
+
+
+def _one(count: int | None, suppress: Suppress) -> int | None:
+    return suppress(((count,),))[0][0]
 
 
 def _count(value: object) -> int | None:

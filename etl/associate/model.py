@@ -18,11 +18,16 @@ class AnalysisFrames:
     subjects: one row a subject with subject_id, cohort_group (case, control), b12 (pg/mL) and, as far as the study
     has them, b12_comparator, sex, age, match_set, site, platform, the scores and the covariates of the protocol.
     An optional Boolean `deficient` overrides the comparison made here: it was made in the threshold's own unit.
-    flow: step, n_case, n_control, n_unknown, in order; empty when the caller keeps no flow.
+    flow: step, n_case, n_control (who is left after the step), n_unknown (of how many the step's rule knows nothing),
+    in order; empty when the caller keeps no flow.
+    tables: further counts to show, such as who answers which question.
+    before_iron: the subjects and those whom only a rule on iron stores left out, if there is such a rule.
     """
 
     subjects: pl.DataFrame
     flow: pl.DataFrame = field(default_factory=pl.DataFrame)
+    tables: tuple[CountTable, ...] = ()
+    before_iron: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -161,6 +166,8 @@ class AssociationReport:
     findings: tuple[Finding, ...]
     beside: tuple[Beside, ...]
     notes: tuple[str, ...] = ()
+    provenance: dict[str, str] = field(default_factory=dict)  # which data, study and validation it rests on
+    study: dict[str, object] = field(default_factory=dict)  # the study protocol that chose the subjects
 
     def estimate(self, estimate_id: str) -> Estimate | None:
         """Return the estimate of that id, if the analysis made it."""

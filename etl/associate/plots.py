@@ -108,8 +108,9 @@ def draw_roc(curve: Curve, auc: Estimate | None) -> str:
     return canvas.render()
 
 
-def draw_flow(steps: Sequence[Mapping[str, object]]) -> str:
-    """Draw the steps from all subjects to those analysed, one box a step."""
+def draw_flow(every_step: Sequence[Mapping[str, object]]) -> str:
+    """Draw the way from all subjects to those analysed: a box for each step that somebody leaves at, and both ends."""
+    steps = _telling(every_step)
     if not steps:
         return ""
     height = (ROW * 2 + 12) * len(steps) + 70
@@ -117,14 +118,21 @@ def draw_flow(steps: Sequence[Mapping[str, object]]) -> str:
     for i, step in enumerate(steps):
         top = len(steps) - i
         canvas.box(0.02, 0.98, top - 0.85, top - 0.1)
-        counts = ", ".join(
-            f"{k.removeprefix('n_')} {_shown(v)}" for k, v in step.items() if k.startswith("n_")
-        )
+        counts = f"{_shown(step.get('n_case'))} cases, {_shown(step.get('n_control'))} controls"
         canvas.text(canvas.x(0.5), canvas.y(top - 0.4), str(step.get("step", "")))
         canvas.text(canvas.x(0.5), canvas.y(top - 0.7), counts)
         if i:
             canvas.line((0.5, top + 0.15), (0.5, top - 0.1))
     return canvas.render()
+
+
+def _telling(steps: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """Leave out the steps after which the counts are those of the step before; the last one always stays."""
+    found = list(steps[:1])
+    for step in steps[1:-1]:
+        if any(step.get(name) != found[-1].get(name) for name in ("n_case", "n_control")):
+            found.append(step)
+    return [*found, *({**step, "step": "Included after every rule"} for step in steps[1:][-1:])]
 
 
 def _box(canvas: Canvas, s: Summary, centre: float) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from etl.associate.model import CASE, CONTROL, AnalysisFrames
-from etl.associate.protocol import AssociationProtocol, Censoring
+from etl.associate.protocol import AssociationProtocol, Censoring, Deficiency
 from schemas.errors import DefinitionError
 
 Floats = NDArray[np.float64]
@@ -36,7 +36,7 @@ def prepare(frames: AnalysisFrames, protocol: AssociationProtocol) -> tuple[pl.D
         comparator=has,
     )
     if "deficient" not in known.columns:
-        known = known.with_columns(deficient=_is_deficient(protocol.deficiency.below))
+        known = known.with_columns(deficient=_is_deficient(protocol.deficiency))
     hidden = [s.name for s in protocol.score if s.cases_only and s.name in known.columns]
     known = known.with_columns(pl.when(pl.col("cohort_group") == CASE).then(pl.col(hidden)))
     return censor(known, protocol.exposure, protocol.censoring), notes
@@ -63,8 +63,13 @@ def group(subjects: pl.DataFrame, name: str) -> pl.DataFrame:
     return subjects.filter(pl.col("cohort_group") == name)
 
 
-def _is_deficient(below: float) -> pl.Expr:
+def _is_deficient(threshold: Deficiency) -> pl.Expr:
     """Compare with the threshold; a censored value whose limit does not settle it is unknown."""
+    if threshold.below is None:
+        raise DefinitionError(
+            f"Nothing says who is {threshold.name}.", "Neither the protocol nor the rows do."
+        )
+    below = threshold.below
     value, comparator = pl.col("measured"), pl.col("comparator")
     return (
         pl.when(comparator.is_in(BELOW))

@@ -18,10 +18,10 @@ class _Part(BaseModel):
 
 
 class Deficiency(_Part):
-    """One threshold, in the exposure's unit."""
+    """One threshold, in the exposure's unit; without a number the frame says who is deficient."""
 
     name: str
-    below: float
+    below: float | None = None
 
 
 class IronProfile(_Part):

@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
+from etl.associate.baseline import baseline, labels
 from etl.associate.disclosure import Suppress, disclose
-from etl.associate.model import AssociationReport, Estimate
+from etl.associate.model import CASE, CONTROL, AssociationReport, Estimate
 from etl.associate.plots import Points, draw_boxes, draw_flow, draw_forest, draw_roc, draw_scatter
+from etl.associate.settings import rules, settings
 from schemas.published import load_published
 
 NOT_IN_CSV = ("table", "row")
+IN_CSV = ("data", "content_digest")  # of the provenance, beside every estimate
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,12 @@ def to_json(report: AssociationReport, watermark: str = "") -> str:
 
 
 def to_csv(report: AssociationReport, watermark: str = "") -> str:
-    """Write the estimates, one a line."""
+    """Write the estimates, one a line, each with the data that it rests on."""
     schema = {f.name: _TYPES.get(str(f.type), pl.String) for f in dataclasses.fields(Estimate)}
     rows = [dataclasses.asdict(e) for e in report.estimates]
     frame = pl.DataFrame(rows, schema=schema, orient="row").drop(NOT_IN_CSV)
-    return frame.with_columns(pl.lit(watermark).alias("watermark")).write_csv()
+    rests_on = {name: pl.lit(report.provenance.get(name, "")) for name in IN_CSV}
+    return frame.with_columns(**rests_on, watermark=pl.lit(watermark)).write_csv()
 
 
 def to_html(report: AssociationReport, watermark: str = "", points: Points | None = None) -> str:
@@ -65,10 +69,16 @@ def to_html(report: AssociationReport, watermark: str = "", points: Points | Non
     )
     environment.filters |= {"number": number, "p": p_value, "interval": interval, "count": count}
     charts = draw(report, points or Points())
+    exposure = str(report.protocol["exposure"])
     return environment.get_template("report.html.j2").render(
         report=report,
         watermark=watermark,
         charts=charts,
+        baseline=baseline(report),
+        settings=settings(report.study),
+        rules=rules(report.study),
+        labels=labels(report) | {exposure: _name(report, exposure)},
+        bands=[s for s in report.summaries if s.group not in (CASE, CONTROL)],
         studies=load_published().study,
         has_points=bool(points),
     )
@@ -77,9 +87,9 @@ def to_html(report: AssociationReport, watermark: str = "", points: Points | Non
 def draw(report: AssociationReport, points: Points) -> dict[str, str]:
     """Draw every chart that the report has data for, by name."""
     exposure, unit = str(report.protocol["exposure"]), str(report.protocol["unit"])
-    groups = [s for s in report.summaries if s.variable == exposure and s.group in ("case", "control")]
-    bands = [s for s in report.summaries if s.variable == exposure and s.group not in ("case", "control")]
-    label = f"{exposure} ({unit})"
+    groups = [s for s in report.summaries if s.variable == exposure and s.group in (CASE, CONTROL)]
+    bands = [s for s in report.summaries if s.variable == exposure and s.group not in (CASE, CONTROL)]
+    label = f"{_name(report, exposure)} ({unit})"
     charts = {
         "flow": draw_flow(report.flow),
         "groups": draw_boxes(groups, label, points.by_group),
@@ -88,9 +98,11 @@ def draw(report: AssociationReport, points: Points) -> dict[str, str]:
         "sensitivity": _forest(report, "sensitivity", "odds ratio per 1 SD by scenario"),
     }
     for trend in report.trends:
-        charts[trend.id] = draw_scatter(trend, label, trend.y, points.pairs.get(trend.id))
+        charts[trend.id] = draw_scatter(trend, label, _name(report, trend.y), points.pairs.get(trend.id))
     for curve in report.curves:
-        charts["roc"] = draw_roc(curve, report.estimate(f"roc/{curve.marker}/auc"))
+        charts["roc"] = draw_roc(
+            replace(curve, marker=_name(report, curve.marker)), report.estimate(f"roc/{curve.marker}/auc")
+        )
     return charts
 
 
@@ -118,6 +130,10 @@ def interval(estimate: Estimate) -> str:
 def count(value: int | None) -> str:
     """Print a count, or that it is hidden."""
     return "hidden" if value is None else f"{value:,}"
+
+
+def _name(report: AssociationReport, variable: str) -> str:
+    return labels(report).get(variable, variable)
 
 
 def _forest(report: AssociationReport, section: str, title: str) -> str:

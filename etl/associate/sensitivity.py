@@ -33,12 +33,18 @@ class Scenario:
     crude: bool = False
 
 
-def vary(subjects: pl.DataFrame, protocol: AssociationProtocol) -> Part:
-    """Fit the primary model under every scenario; only per 1 unit and per 1 SD are kept."""
+def vary(
+    subjects: pl.DataFrame, protocol: AssociationProtocol, before_iron: pl.DataFrame | None = None
+) -> Part:
+    """Fit the primary model under every scenario; only per 1 unit and per 1 SD are kept.
+
+    before_iron: the subjects before a rule on iron stores left some out; by default there was none.
+    """
+    before_iron = subjects if before_iron is None else before_iron
     part = Part()
     designs: dict[str, Design] = {}
     terms, _ = present_terms(subjects, protocol.models[protocol.primary_model])
-    for scenario in scenarios(subjects, protocol):
+    for scenario in [*scenarios(subjects, protocol), *_by_iron(before_iron, protocol)]:
         covariates = [*([] if scenario.crude else terms), *scenario.extra]
         design = make_design(scenario.subjects, [protocol.exposure, *covariates])
         designs[scenario.name] = design
@@ -49,13 +55,13 @@ def vary(subjects: pl.DataFrame, protocol: AssociationProtocol) -> Part:
             replace(e, note="; ".join(filter(None, (scenario.note, e.note))))
             for e in (wanted[:1] + wanted[-1:])
         ]
-    part.tables.append(count_rows("sensitivity/rows", "subjects in each scenario", designs, len(subjects)))
-    part.tables += [t for t in (_censored(subjects), *_iron_counts(subjects, protocol)) if t]
+    part.tables.append(count_rows("sensitivity/rows", "subjects in each scenario", designs, len(before_iron)))
+    part.tables += [t for t in (_censored(subjects), *_iron_counts(before_iron, protocol)) if t]
     return part
 
 
 def scenarios(subjects: pl.DataFrame, protocol: AssociationProtocol) -> Iterator[Scenario]:
-    """Yield the scenarios that the frame allows."""
+    """Yield the scenarios that the frame allows, but for those of iron."""
     if subjects["comparator"].is_not_null().any():
         for policy in POLICIES:
             yield Scenario(f"censored values: {policy}", censor(subjects, protocol.exposure, policy))
@@ -66,11 +72,16 @@ def scenarios(subjects: pl.DataFrame, protocol: AssociationProtocol) -> Iterator
     terms, _ = present_terms(subjects, sorted({t for m in protocol.models.values() for t in m}))
     yield Scenario("crude, all rows with the exposure", subjects, crude=True)
     yield Scenario("crude, rows complete in every covariate", subjects.drop_nulls(terms), crude=True)
-    for profile in protocol.iron:
-        deficient = iron_deficient(subjects, profile)
-        if deficient is not None:
-            kept = subjects.filter(~deficient.fill_null(value=False))
-            yield Scenario(f"without {profile.name}", kept, note="subjects of unknown iron status are kept")
+
+
+def _by_iron(subjects: pl.DataFrame, protocol: AssociationProtocol) -> Iterator[Scenario]:
+    """Leave out who is iron deficient by one profile after another, and nobody."""
+    profiles = [(p, d) for p in protocol.iron if (d := iron_deficient(subjects, p)) is not None]
+    if profiles:
+        yield Scenario("whatever the iron stores", subjects)
+    for profile, deficient in profiles:
+        kept = subjects.filter(~deficient.fill_null(value=False))
+        yield Scenario(f"without {profile.name}", kept, note="subjects of unknown iron status are kept")
 
 
 def iron_deficient(subjects: pl.DataFrame, profile: IronProfile) -> pl.Series | None:

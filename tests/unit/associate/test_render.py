@@ -155,10 +155,10 @@ def test_a_report_without_data_still_renders(cohort):
 
 def test_charts_are_there_and_named(rendered):
     for title in (
-        "ROC curve of b12",
+        "ROC curve of vitamin B12",
         "flow of subjects",
         "odds ratio per 1 SD by model",
-        "irls against b12 (pg/mL)",
+        "IRLS against vitamin B12 (pg/mL)",
     ):
         assert f'aria-label="{title}"' in rendered.html
 

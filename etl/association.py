@@ -1,0 +1,171 @@
+"""Associate: from the marts to the study's estimates, behind the gate, in three forms that may be shared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.associate.analyse import analyse
+from etl.associate.disclosure import Counts, disclose
+from etl.associate.marts import read_frames, study_protocol
+from etl.associate.model import AnalysisFrames, AssociationReport
+from etl.associate.plots import Points, take_points
+from etl.associate.render import to_csv, to_html, to_json
+from etl.freeze import matching_cut
+from etl.gate import DESPITE, Gate, inspect_gate
+from etl.report.disclosure import suppress_table
+from etl.run import Run, tool_version
+from etl.study import ensure_views
+from schemas.errors import UsageError
+from schemas.study import Study, load_study
+from warehouse.catalogue import mark_fresh
+from warehouse.connection import open_warehouse, transaction
+from warehouse.digest import content_digest
+from warehouse.ledger import canonical, now
+
+NAME = "association"  # of the files
+
+
+@dataclass(frozen=True)
+class AssociateOptions:
+    """How to associate.
+
+    despite: why the gate is overridden; who: by whom. has_points: draw single subjects, for nobody outside.
+    """
+
+    despite: str | None = None
+    who: str = ""
+    has_points: bool = False
+    study_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Association:
+    """What was written, and the report as it may be shared."""
+
+    files: tuple[Path, ...]
+    watermark: str
+    report: AssociationReport
+
+    def document(self) -> dict[str, Any]:
+        """Return a summary as one JSON document; the whole is in the files."""
+        return {
+            "files": [str(path) for path in self.files],
+            "watermark": self.watermark or None,
+            "provenance": self.report.provenance,
+            "beside": [asdict(beside) for beside in self.report.beside],
+            "findings": [asdict(f) for f in self.report.findings if f.verdict == "inconsistent"],
+            "notes": list(self.report.notes),
+        }
+
+
+def associate(warehouse: Path, out: Path, options: AssociateOptions | None = None) -> Association:
+    """Analyse the included subjects and write association.json, .csv and .html into a folder.
+
+    Raises GateClosed while anything stands against an analysis, unless it is overridden; then every output carries
+    the reason, and the ledger too.
+    """
+    options = options or AssociateOptions()
+    _check(options)
+    with (
+        open_warehouse(warehouse, must_exist=True) as connection,
+        Run(connection, warehouse, "associate") as run,
+    ):
+        ensure_views(connection, options.study_file)
+        gate = inspect_gate(connection)
+        if gate.objections and options.despite is None:
+            raise gate.refusal()
+        study = load_study(options.study_file)
+        protocol = study_protocol(study)
+        frames = read_frames(connection, protocol)
+        provenance = _provenance(connection, study, gate, run.run_id)
+        run.detail = {"digest": provenance["content_digest"], "despite": bool(gate.objections)}
+        if gate.objections:
+            _record(connection, run, gate, options)
+    report = disclose(
+        replace(analyse(frames, protocol), provenance=provenance, study=study.model_dump(mode="json")),
+        hide_small,
+    )
+    watermark = _watermark(gate, options)
+    points = _points(frames, report) if options.has_points else None
+    return Association(_write(out, report, watermark, points), watermark, report)
+
+
+def hide_small(counts: Counts) -> Counts:
+    """Hide small counts of subjects with their complements; a count that is hidden already stays so."""
+    shown = suppress_table([[cell or 0 for cell in row] for row in counts])
+    return tuple(
+        tuple(None if given is None else cell for given, cell in zip(row, cells, strict=True))
+        for row, cells in zip(counts, shown, strict=True)
+    )
+
+
+def _check(options: AssociateOptions) -> None:
+    if options.despite is not None and not (options.despite.strip() and options.who.strip()):
+        raise UsageError(
+            "An override needs its reason and who takes it.",
+            "",
+            'etl associate --despite "REASON" --who NAME',
+        )
+
+
+def _provenance(
+    connection: duckdb.DuckDBPyConnection, study: Study, gate: Gate, run_id: str
+) -> dict[str, str]:
+    """Return what the estimates rest on; every output prints it."""
+    digest = content_digest(connection)
+    cut = matching_cut(connection, digest)
+    return {
+        "data": cut.sentence() if cut else "not frozen: no data cut holds these data",
+        "content_digest": digest,
+        "study": f"{study.title}; {study.study} {study.version}",
+        "study_digest": study.digest,
+        "validation_run": gate.run_id or "none",
+        "run": run_id,
+        "made_at": f"{now():%Y-%m-%d %H:%M} UTC",
+        "tool_version": tool_version(),
+    }
+
+
+def _record(connection: duckdb.DuckDBPyConnection, run: Run, gate: Gate, options: AssociateOptions) -> None:
+    """Write the override into the ledger; it changes no data, so the marts stay what they are."""
+    entry = {
+        "decision_id": f"{run.run_id}/{DESPITE}",
+        "kind": DESPITE,
+        "target": canonical({"command": "associate", "open": [each.what for each in gate.objections]}),
+        "who": options.who,
+        "why": options.despite,
+        "decided_at": now(),
+        "run_id": run.run_id,
+    }
+    with transaction(connection):
+        run.ledger.append("decision", entry)
+        mark_fresh(connection)
+
+
+def _watermark(gate: Gate, options: AssociateOptions) -> str:
+    if not gate.objections:
+        return ""
+    what = " ".join(objection.what for objection in gate.objections)
+    return f"Not validated. {what} Shown despite this by {options.who}: {options.despite}"
+
+
+def _points(frames: AnalysisFrames, report: AssociationReport) -> Points:
+    return take_points(frames, str(report.protocol["exposure"]), [trend.y for trend in report.trends])
+
+
+def _write(out: Path, report: AssociationReport, watermark: str, points: Points | None) -> tuple[Path, ...]:
+    texts: Sequence[tuple[str, str]] = (
+        ("json", to_json(report, watermark)),
+        ("csv", to_csv(report, watermark)),
+        ("html", to_html(report, watermark, points)),
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    paths = tuple(out / f"{NAME}.{ending}" for ending, _ in texts)
+    for path, (_, text) in zip(paths, texts, strict=True):
+        path.write_text(text, "utf-8")
+    return paths
