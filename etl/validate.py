@@ -12,6 +12,8 @@ from typing import Any, Final
 import duckdb
 import polars as pl
 
+from etl.derived import differences
+from etl.suspicion import suspicions
 from expectations.result import FAIL_ON, STATUSES, CheckResult, findings, worst
 from expectations.runner import Parameters, run_suites
 from expectations.suite import Suite, load_suites, override_thresholds
@@ -137,7 +139,7 @@ def validate(
     suites: Sequence[Suite] = load_suites()
     if thresholds:
         suites = override_thresholds(suites, thresholds)
-    results = run_suites(connection, suites, parameters(as_of), run_id=run_id, checked_at=as_of)
+    results = run_suites(connection, suites, parameters(connection, as_of), run_id=run_id, checked_at=as_of)
     previous = _newest_run(connection, except_for=run_id)
     before = _stored(connection, previous)
     _store(connection, results, run_id)
@@ -173,14 +175,16 @@ def compare(results: Sequence[CheckResult], before: Sequence[CheckResult]) -> Ch
     )
 
 
-def parameters(as_of: datetime) -> Parameters:
-    """Return what the suites read beside the warehouse: the registries' units, bounds and ranges, and the present."""
+def parameters(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Parameters:
+    """Return what the suites read beside core: the registries, the present, and what the values say of themselves."""
     return Parameters(
         frames={
             "run": pl.DataFrame({"as_of": [as_of]}),
             "analyte": _analytes(),
             "factor": _factors(),
             "scale": _scales(),
+            "suspicion": suspicions(connection),
+            "difference": differences(connection),
         },
         value_sets=WORDS,
     )

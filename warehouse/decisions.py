@@ -7,9 +7,7 @@ from typing import NamedTuple
 import duckdb
 
 # A decision is never changed: a later one of kind `revoke` names it.
-_IN_FORCE = (
-    "decision_id not in (select target ->> 'decision_id' from meta.decision where kind = 'revoke')"
-)
+IN_FORCE = "decision_id not in (select target ->> 'decision_id' from meta.decision where kind = 'revoke')"
 
 
 def keep_waived(connection: duckdb.DuckDBPyConnection, file_id: str) -> None:
@@ -18,7 +16,7 @@ def keep_waived(connection: duckdb.DuckDBPyConnection, file_id: str) -> None:
         f"""
         create or replace temp table waived as
         select (target ->> 'record_id')::uuid as record_id, who from meta.decision
-        where kind = 'waive' and {_IN_FORCE}
+        where kind = 'waive' and {IN_FORCE}
         """
     )
     found = connection.execute("select count(*) from waived").fetchone()
@@ -54,7 +52,7 @@ def keep_waived(connection: duckdb.DuckDBPyConnection, file_id: str) -> None:
 def erased_subjects(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the subjects whose data may not be loaded any more."""
     rows = connection.execute(
-        f"select distinct target ->> 'subject_id' from meta.decision where kind = 'erase' and {_IN_FORCE}"
+        f"select distinct target ->> 'subject_id' from meta.decision where kind = 'erase' and {IN_FORCE}"
     ).fetchall()
     return [subject for (subject,) in rows]
 
@@ -75,7 +73,7 @@ def unit_declarations(connection: duckdb.DuckDBPyConnection, site: str, feed: st
         f"""
         select target ->> 'analyte', new, coalesce((target ->> 'override')::boolean, false), valid_from::varchar, valid_to::varchar
         from meta.decision
-        where kind = 'unit' and {_IN_FORCE} and target ->> 'site' = ?
+        where kind = 'unit' and {IN_FORCE} and target ->> 'site' = ?
             and coalesce(target ->> 'feed', ?) = ?
         order by all
         """,

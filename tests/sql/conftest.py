@@ -118,11 +118,6 @@ def contract() -> duckdb.DuckDBPyConnection:
     for migration in sorted((ROOT / "warehouse" / "migrations").glob("*.sql")):
         connection.execute(migration.read_text("utf-8"))
     connection.execute((ROOT / "tests" / "plain_results.sql").read_text("utf-8"))
-    # How core stores a result is not the views' business: here its columns are one table.
-    connection.execute(
-        "create table result as select * from core.lab_result; drop view if exists core.lab_result"
-    )
-    connection.execute("create table core.lab_result as select * from result; drop table result")
     return connection
 
 

@@ -13,6 +13,16 @@ from expectations import Parameters
 
 ROOT = Path(__file__).parents[3]
 AS_OF = datetime(2024, 3, 2)
+SUSPICION = pl.DataFrame(
+    [
+        ("north", "vitamin_b12", "vitamin_b12:pg/mL", "fits"),
+        ("south", "vitamin_b12", "vitamin_b12:pg/mL", "undecided"),
+        ("west", "vitamin_b12", "vitamin_b12:pg/mL", "suspected"),
+    ],
+    schema=["site", "analyte", "factor_id", "verdict"],
+    orient="row",
+)
+DIFFERENCE = pl.DataFrame({"result_id": ["00000000-0000-0000-0000-000000000001"], "difference": [50.0]})
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +87,11 @@ def parameters() -> Parameters:
         "score_status": ("complete", "incomplete"),
         "unit_basis": ("stated", "range", "declared"),
     }
-    return Parameters(
-        {"run": pl.DataFrame({"as_of": [AS_OF]}), "analyte": analyte, "factor": factor, "scale": scale}, words
-    )
+    frames = {
+        "analyte": analyte,
+        "factor": factor,
+        "scale": scale,
+        "suspicion": SUSPICION,
+        "difference": DIFFERENCE,
+    }
+    return Parameters(frames | {"run": pl.DataFrame({"as_of": [AS_OF]})}, words)
