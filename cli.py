@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from etl.commands import instruments, quarantine, report, study, units
 from etl.commands.options import DEFAULT, Json, Quiet, Sites, Warehouse, show
 from schemas.errors import UsageError, UserError
 
@@ -162,6 +163,12 @@ def doctor(warehouse: Warehouse = DEFAULT, json: Json = False) -> None:
     findings = look(warehouse)
     show([vars(each) for each in findings], doctor_summary(findings), json=json)
     raise typer.Exit(0 if all(each.is_sound for each in findings) else 1)
+
+
+for command in (study.query, study.associate, study.freeze, report.report, report.trace, report.verify):
+    app.command()(command)
+for name, commands in (("units", units.app), ("instruments", instruments.app), ("quarantine", quarantine.app)):
+    app.add_typer(commands, name=name)
 
 
 @contextmanager

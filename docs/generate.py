@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -31,19 +31,25 @@ def table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 
 def commands() -> str:
-    """Return every command's help, as the terminal prints it."""
-    listed = re.findall(r"^  ([a-z]\w*)  ", _run("--help"), flags=re.MULTILINE)
-    parts = [f"## etl\n\n```text\n{_run('--help')}```"]
-    parts += [f"## etl {name}\n\n```text\n{_run(name, '--help')}```" for name in listed]
-    return "\n\n".join(parts)
+    """Return every command's help, as the terminal prints it, groups with their commands."""
+    return "\n\n".join(_help())
+
+
+def _help(*names: str) -> Iterator[str]:
+    text = _run(*names, "--help")
+    yield f"## {' '.join(('etl', *names))}\n\n```text\n{text}```"
+    listed = text.partition("Commands:")[2]
+    for name in re.findall(r"^  ([a-z]\w*)  ", listed, flags=re.MULTILINE):
+        yield from _help(*names, name)
 
 
 def transcript() -> str:
-    """Return what the demo prints, in a folder called demo; times and run ids are masked."""
+    """Return what the demo prints, in a folder called demo; times, run ids and digests are masked."""
     with tempfile.TemporaryDirectory() as folder:
         text = _run("demo", "--out", "demo", folder=Path(folder))
     text = re.sub(r"\d{8}T\d{6}-[0-9a-f]{6}", "RUN", text)
     text = re.sub(r"RUN, [\d.]+ s", "RUN, a few seconds", text)
+    text = re.sub(r"content digest [0-9a-f]{64}", "content digest DIGEST", text)  # subject ids depend on a new key
     return f"```text\n$ make demo\n{text.rstrip()}\n```"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from etl.run import Run
@@ -20,6 +20,12 @@ def run_validation(
         Run(connection, warehouse, "validate") as run,
     ):
         ensure_views(connection)
-        report = validate(connection, run_id=run.run_id, as_of=datetime.now(), fail_on=fail_on, thresholds=thresholds)
+        report = validate(
+            connection,
+            run_id=run.run_id,
+            as_of=datetime.now(UTC).astimezone().replace(tzinfo=None),
+            fail_on=fail_on,
+            thresholds=thresholds,
+        )
         run.detail = {"status": report.status, "blocking": len(report.blocking)}
         return report

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import duckdb
 
+# Tables of accepted candidates, with the column of the record id.
+TABLES = {
+    "core.lab_row": "result_id",
+    "core.response": "record_id",
+    "core.condition": "record_id",
+    "core.medication": "record_id",
+    "core.subject_attribute": "record_id",
+}
+_ACCEPTED = " union ".join(
+    f"select {key} as record_id from {table} as accepted semi join quarantine.correction on correction.record_id = accepted.{key}"
+    for table, key in TABLES.items()
+)
+
 # A candidate that repeats an accepted one is accepted under the same id, in whichever file that stands.
-_SETTLED = """
+_SETTLED = f"""
     create or replace temp table settled_correction as
-    with recursive accepted as (
-        select result_id as record_id from core.lab_row
-        semi join quarantine.correction on correction.record_id = lab_row.result_id
-        union
-        select response.record_id from core.response semi join quarantine.correction using (record_id)
-        union
-        select subject_attribute.record_id from core.subject_attribute
-        semi join quarantine.correction using (record_id)
-    ),
+    with recursive accepted as ({_ACCEPTED}),
     whole as (
         select corrects, file_id from quarantine.correction
         where corrects is not null

@@ -115,7 +115,7 @@ class FileLoad:
         spec, first = self._spec, self._first_context
         fresh = contexts[self._contexts :].with_row_index("line", self._contexts)
         if fresh.height:
-            constants = {"load_id": spec.load_id, "site": spec.site, "feed": spec.feed, "run_id": spec.run_id}
+            constants: dict[str, str | None] = {"load_id": spec.load_id, "site": spec.site, "feed": spec.feed, "run_id": spec.run_id}
             constants |= {"tz_source": spec.timezone, "method_kind": "reported"}
             known = pl.lit(first, pl.UInt32) + pl.col("line")
             self.add("core.lab_context", fresh.select(

@@ -45,7 +45,7 @@ _RECORDS = f"""
     with chosen as (select record.* {_FILTERED}),
     assigned as ({_ASSIGNED})
     select
-        chosen.record_id::varchar as record_id, chosen.site, chosen.feed, chosen.file_id, file.sha256, chosen.row_number,
+        chosen.record_id::varchar as record_id, chosen.site, chosen.feed, chosen.file_id, file.sha256, file.encoding, chosen.row_number,
         chosen.locator, chosen.stage, chosen.reasons, chosen.measure, chosen.status, chosen.first_seen_at,
         chosen.resolved_at, chosen.resolved_by, chosen.corrects::varchar as corrects, assigned.assigned_to,
         chosen.raw_sealed, file.name_sealed
@@ -87,6 +87,7 @@ class HeldRecord:
     feed: str
     file_id: str
     sha256: str | None
+    encoding: str | None
     row_number: int
     locator: str
     stage: str

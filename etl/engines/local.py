@@ -12,8 +12,8 @@ from etl.process.processor import Processor
 from etl.readers.base import Batch, Reader
 from warehouse.keys import Keys
 
-# Records that are processed at a time; DuckDB stores them in groups of as many.
-ROWS = 122_880
+# Records that are processed at a time.
+ROWS = 150_000
 Item = TypeVar("Item")
 
 

@@ -52,8 +52,8 @@ def test_every_planted_defect_ends_where_it_should(loaded) -> None:
             }.get(defect.bucket)
             if (
                 query is None
-                or defect.file.endswith(("scales.csv", "skalen.csv"))
-                and defect.bucket == "accepted"
+                or (defect.file.endswith(("scales.csv", "skalen.csv"))
+                and defect.bucket == "accepted")
             ):
                 continue
             found = connection.execute(
