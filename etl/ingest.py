@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 import duckdb
 
@@ -62,6 +64,8 @@ def ingest(
     """
     started = time.monotonic()
     named = expand(paths)
+    # The rules' package takes half a second to import; files are inspected meanwhile.
+    Thread(target=import_module, args=("pandera.polars",)).start()
     with open_warehouse(warehouse) as connection, guarded(warehouse):
         keys = load_keys(warehouse, connection)
         if options.is_refresh:
