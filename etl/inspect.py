@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -23,8 +23,9 @@ from etl.sites.mapping import FeedMapping, SiteMapping
 from etl.sites.resolve import Resolution, choose_feed, default_feed, resolve
 from schemas.errors import FormatUnknown
 
-DATE_ROLES = ("collected_at", "resulted_at", "administered_at")
+DATE_ROLES = ("collected_at", "resulted_at", "administered_at", "started_at", "ended_at", "recorded_at")
 DATE_ATTRIBUTES = ("birth_date",)
+HISTORIES = ("condition", "medication")
 NUMBER_ROLES = ("value", "ref_low", "ref_high")
 
 
@@ -76,11 +77,20 @@ def inspect(source: Source, site: str, mapping: SiteMapping | None, latest: date
         wanted = observed.columns()
         return (wanted, observed.see) if wanted else None
 
-    tables = reader.inspect(source, _hints(named), observe)
+    tables = reader.inspect(source, _hints(named, source.name), observe)
     return [
         _plan(source, site, mapping, table, observed, latest)
-        for table, observed in zip(tables, seen, strict=True)
+        for table, observed in zip(_told_apart(tables), seen, strict=True)
     ]
+
+
+def _told_apart(tables: Sequence[Table]) -> Iterator[Table]:
+    """Give tables of one title, such as two on a sheet, a number: each is loaded, and leaves, by itself."""
+    met: Counter[str] = Counter()
+    for table in tables:
+        met[table.title] += 1
+        again = met[table.title]
+        yield replace(table, title=f"{table.title}#{again}") if again > 1 else table
 
 
 def reader_of(plan: ResolvedPlan) -> Reader:
@@ -91,9 +101,9 @@ def reader_of(plan: ResolvedPlan) -> Reader:
     return reader
 
 
-def _hints(feed: FeedMapping | None) -> Hints:
-    if feed is None:
-        return Hints()
+def _hints(feed: FeedMapping | None, name: str) -> Hints:
+    if feed is None or feed.claims_correction(name):
+        return Hints()  # a corrected copy has our layout, whatever the feed's own files look like
     return Hints(feed.encoding, feed.delimiter, feed.quote, feed.header_row, feed.sheet)
 
 
@@ -141,7 +151,6 @@ def _with_declared(plan: ResolvedPlan, feed: FeedMapping) -> ResolvedPlan:
         values=feed.values,
         analytes=plan.analytes | feed.analytes,
         links=links,
-        is_complete=feed.complete,
     )
 
 
@@ -153,6 +162,8 @@ def _decisions(observed: Observed, feed: FeedMapping | None) -> list[Decision]:
     ]
     if observed.numbers:
         made.append(decide_decimal(observed.number_counts, feed.decimal if feed else None))
+    if feed and feed.complete and observed.resolution.shape in HISTORIES:
+        made.append(Decision(f"complete:{observed.resolution.shape}", "true", "declared"))
     return made
 
 

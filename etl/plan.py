@@ -44,7 +44,6 @@ class ResolvedPlan:
     analytes: dict[str, str] = field(default_factory=dict)
     versions: dict[str, VersionChoice] = field(default_factory=dict)  # by instrument
     links: dict[str, dict[str, str]] = field(default_factory=dict)
-    is_complete: bool = False  # no record of a condition or drug means that there is none
     registry: str = ""
     mapping_digest: str = ""  # of the feed's mapping as written; tells `status` that it changed since
     latest: datetime = datetime(2100, 1, 1)  # local time; replaced by the run's own
@@ -77,7 +76,6 @@ class ResolvedPlan:
             "analytes": self.analytes,
             "versions": {name: asdict(choice) for name, choice in self.versions.items()},
             "links": self.links,
-            "is_complete": self.is_complete,
             "registry": self.registry,
             "encoding": self.table.encoding,
             "dialect": self.table.options,

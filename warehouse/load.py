@@ -34,6 +34,10 @@ _SUBJECTS = """
         union all
         select subject_id from core.response where file_id = ?
         union all
+        select subject_id from core.condition where file_id = ?
+        union all
+        select subject_id from core.medication where file_id = ?
+        union all
         select subject_id from core.subject_attribute where file_id = ?
     )
 """
@@ -115,7 +119,12 @@ class FileLoad:
         spec, first = self._spec, self._first_context
         fresh = contexts[self._contexts :].with_row_index("line", self._contexts)
         if fresh.height:
-            constants: dict[str, str | None] = {"load_id": spec.load_id, "site": spec.site, "feed": spec.feed, "run_id": spec.run_id}
+            constants: dict[str, str | None] = {
+                "load_id": spec.load_id,
+                "site": spec.site,
+                "feed": spec.feed,
+                "run_id": spec.run_id,
+            }
             constants |= {"tz_source": spec.timezone, "method_kind": "reported"}
             known = pl.lit(first, pl.UInt32) + pl.col("line")
             self.add("core.lab_context", fresh.select(
@@ -203,7 +212,7 @@ class FileLoad:
             _number(self._connection, f"select count(*) from {table} where file_id = ?", self._spec.file_id)
             for table in ("core.subject_attribute", "core.subject_link")
         )
-        detail.subjects = _number(self._connection, _SUBJECTS, *[self._spec.file_id] * 3)
+        detail.subjects = _number(self._connection, _SUBJECTS, *[self._spec.file_id] * 5)
         held_reasons = self._connection.execute(
             """
             select reason, count(*) from quarantine.record, unnest(reasons) as held(reason)

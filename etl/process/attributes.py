@@ -9,6 +9,7 @@ from etl.harmonize.codes import map_codes
 from etl.harmonize.numbers import parse_results
 from etl.plan import ResolvedPlan
 from etl.process.candidates import Processed, held_rows
+from etl.process.corrections import CORRECTS, note_corrections
 from etl.process.identity import content, with_hmac
 from etl.process.moments import moments
 from etl.process.roles import long_frame, text
@@ -33,6 +34,9 @@ class AttributeHarmonizer:
         self._reader = reader
         self._key = keys.record
         self._subjects = subjects
+        # In a file of results or answers it is these that a row corrects.
+        is_plain = plan.resolution.shape == "subjects"
+        self._roles = ("subject", "source_site", *((CORRECTS,) if is_plain else ()))
         self._said = pl.DataFrame(schema=dict.fromkeys(_KEY, pl.String))
         self._columns = {
             name: column for name, column in plan.resolution.attributes.items() if name not in IDENTIFYING
@@ -53,12 +57,13 @@ class AttributeHarmonizer:
         self._said = pl.concat([self._said, fresh.select(_KEY)])
         done.attributes_repeated += stated.height - fresh.height
         done.attributes_held += held.height
+        note_corrections(self._identified(frame), "record_id", done)
         self._store(fresh, done)
         self._hold(held, done)
 
     def _stated(self, records: pl.DataFrame, name: str, column: str) -> pl.DataFrame:
         """Return one attribute of every record that states it, with its harmonized value."""
-        roles = [role for role in ("subject", "source_site") if role in self._plan.resolution.roles]
+        roles = [role for role in self._roles if role in self._plan.resolution.roles]
         frame = long_frame(records, self._plan, self._reader, roles, cell=column)
         cells = records.select(pl.col(column).str.strip_chars().alias("value_source"))
         frame = frame.with_columns(cells["value_source"], pl.lit(name).alias("attribute"))

@@ -29,7 +29,8 @@ INCOMPARABLE = {name for name, reason in REASONS.items() if reason.stage in {"st
 class Processed:
     """The candidates of one batch. rows: core table -> frame in the order that it was read.
 
-    results: core.lab_row, where `context` is a line number of contexts (core.lab_context), which only ever grows.
+    results: core.lab_row with `meeting` (what could supersede or contradict a result shares its number), where
+    `context` is a line number of contexts (core.lab_context), which only ever grows.
     """
 
     rows: dict[str, pl.DataFrame] = field(default_factory=dict)

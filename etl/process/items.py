@@ -8,6 +8,7 @@ import polars as pl
 
 from etl.plan import ResolvedPlan
 from etl.process.candidates import Processed, held_rows
+from etl.process.corrections import note_corrections
 from etl.process.identity import content, with_hmac
 from etl.process.moments import moments
 from etl.process.roles import text
@@ -15,6 +16,7 @@ from etl.process.subjects import SubjectIds
 from etl.readers.base import LOCATOR, ROW
 from etl.scoring.answers import parse_responses
 from etl.scoring.versions import VersionChoice, settle_item
+from schemas.instruments import INSTRUMENTS
 from schemas.instruments.matching import ItemRef, match_item_codes
 from warehouse.keys import Keys
 
@@ -33,13 +35,30 @@ ITEM_ROLES = (
 # A form's date is called many things; the first of these that a file has is taken.
 DATES = ("administered_at", "collected_at")
 RESPONSE = (
-    "record_id", "administration_id", "subject_id", "instrument", "item", "value", "value_source", "absent_reason",
-    "row_state", ROW, LOCATOR,
+    "record_id", "administration_id", "stated_administration_id", "subject_id", "instrument", "item", "value",
+    "value_source", "absent_reason", "row_state", ROW, LOCATOR,
 )  # fmt: skip
-ADMINISTRATION = (
+CLAIM = (
     "administration_id", "subject_id", "instrument", "version", "version_basis", "administered_at",
     "administered_precision", "visit", "rater", "language",
 )  # fmt: skip
+HELD = ("administration_id", "subject_id", "instrument", "version", "item")
+# Items whose answer is the subject's own words, and scales, which stand beside items: instrument and name.
+TEXTS = frozenset(
+    (name, item.id)
+    for name, instrument in INSTRUMENTS.items()
+    for version in instrument.versions.values()
+    for item in version.items.values()
+    if item.kind == "text"
+)
+WORDS = "[text]"  # stands for a subject's own words
+SCALES = frozenset(
+    (name, scale.id)
+    for name, instrument in INSTRUMENTS.items()
+    for version in instrument.versions.values()
+    for scale in version.scales.values()
+    if not scale.is_hidden
+)
 
 
 class ItemHarmonizer:
@@ -120,19 +139,49 @@ class ItemHarmonizer:
         return with_hmac(frame, "administration_id", content(parts), self._key)
 
     def _sort_out(self, frame: pl.DataFrame, done: Processed) -> None:
+        note_corrections(frame, "record_id", done)
         reasons = pl.concat_list("reason_subject", "reason_date", "reason").list.drop_nulls()
-        frame = frame.with_columns(reasons.alias("reasons"), pl.lit("current").alias("row_state"))
+        frame = _without_texts(frame).with_columns(
+            reasons.alias("reasons"),
+            pl.lit("current").alias("row_state"),
+            pl.col("administration_id").alias("stated_administration_id"),
+        )
         is_accepted = pl.col("reasons").list.len() == 0
         accepted, held = frame.filter(is_accepted), frame.filter(~is_accepted)
         done.rows["core.response"] = accepted.select(RESPONSE)
-        done.rows["core.administration"] = (
-            accepted.with_columns(pl.col(text(role)).alias(role) for role in ("visit", "rater", "language"))
-            .select(ADMINISTRATION)
-            .unique("administration_id", keep="first", maintain_order=True)
-        )
+        done.rows["core.administration_claim"] = _claims(accepted)
         if held.height:
+            done.rows["core.held_answer"] = _numbers(held)
             measure = pl.concat_str("instrument", "item", separator="/").alias("measure")
             done.held.append(held_rows(held.with_columns(measure), [text(role) for role in ITEM_ROLES]))
+
+
+def _without_texts(frame: pl.DataFrame) -> pl.DataFrame:
+    """Take a subject's own words away; that there were some is the answer, and stays so in a held original."""
+    is_text = _is_one_of(TEXTS) & pl.col(text("value")).is_not_null()
+    return frame.with_columns(
+        pl.when(~is_text).then("value_source").alias("value_source"),
+        pl.when(is_text).then(pl.lit(WORDS)).otherwise(text("value")).alias(text("value")),
+    )
+
+
+def _claims(accepted: pl.DataFrame) -> pl.DataFrame:
+    """Return what the file says of each administration, and whether it answers items of it or states totals only."""
+    is_item = ~_is_one_of(SCALES) & pl.col("value").is_not_null()
+    named = accepted.with_columns(pl.col(text(role)).alias(role) for role in ("visit", "rater", "language"))
+    return named.group_by(CLAIM, maintain_order=True).agg(is_item.any().alias("has_items"))
+
+
+def _numbers(held: pl.DataFrame) -> pl.DataFrame:
+    """Return the answers that were held for what they are, as far as they are numbers."""
+    number = pl.col("value_source").cast(pl.Float64, strict=False)
+    is_for_itself = pl.col("reason_subject").is_null() & pl.col("reason_date").is_null()
+    return held.filter(is_for_itself, number.is_finite()).select(*HELD, number.alias("value"))
+
+
+def _is_one_of(pairs: frozenset[tuple[str, str]]) -> pl.Expr:
+    named = [f"{instrument}/{item}" for instrument, item in sorted(pairs)]
+    return pl.concat_str("instrument", "item", separator="/").is_in(named)
 
 
 def _complete(frame: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from etl.harmonize.numbers import parse_results
 from etl.plan import ResolvedPlan
 from etl.process.candidates import Processed, held_rows
 from etl.process.contexts import GLUED, PERIOD, ROLES, boundaries, settle_contexts
+from etl.process.corrections import note_corrections
 from etl.process.identity import FIELD, content, with_hmac
 from etl.process.memo import Memo
 from etl.process.moments import moments
@@ -196,6 +197,7 @@ class LabHarmonizer:
     def _sort_out(self, frame: pl.DataFrame, done: Processed) -> None:
         """Split into accepted and held, with every reason of a candidate in one pass."""
         frame = self._with_ids(self._shaped(frame)).with_row_index("index")
+        note_corrections(frame, "result_id", done)
         broken = check_rows(self._rules, frame).group_by("index").agg(pl.col("reason").alias("broken_rules"))
         is_suspect = _is_suspect() | pl.col("index").is_in(broken["index"].implode())
         held = frame.filter(is_suspect).join(broken, on="index", how="left").with_columns(_reasons())
@@ -207,7 +209,8 @@ class LabHarmonizer:
         )
         if accepted.height:
             numbered = self._with_shared(accepted)
-            done.results = numbered.select(name for name in ROW_OUTPUT if name in numbered.columns)
+            kept = [name for name in ROW_OUTPUT if name in numbered.columns]
+            done.results = numbered.select(*kept, _meeting(numbered).alias("meeting"))
             done.contexts = self._shared.answers()
         if held.height:
             originals = [text(role) for role in LAB_ROLES if text(role) in held.columns]
@@ -251,6 +254,16 @@ class LabHarmonizer:
         key = pl.when(is_numbered).then(content(drawn, site, feed))
         token = pl.when(is_numbered).then(content([text("source_id")], site, feed, "source"))
         return with_hmac(with_hmac(frame, "result_key", key, self._key), "source_token", token, self._key)
+
+
+def _meeting(frame: pl.DataFrame) -> pl.Expr:
+    """Return a number that results have in common which could supersede or contradict each other; null for none."""
+    drawn = pl.struct("subject_id", "analyte", "specimen", "collected_at").hash()
+    minutes = pl.when(pl.col("collected_precision").is_in(["minute", "second"])).then(drawn)
+    if "result_key" not in frame.columns:
+        return minutes
+    key = pl.col("result_key")
+    return pl.when(key.is_not_null()).then(key.hash()).otherwise(minutes)
 
 
 STEPS = ("analyte", "subject", "collected_at", "resulted_at", "number", "unit")

@@ -14,8 +14,8 @@ _UNKNOWN = pl.lit(None, pl.UInt32).alias("answer")
 class Memo:
     """A growing table of answers, found by one key column.
 
-    Without a capacity an answer keeps its number for good. compute gets one row per new key (with the columns asked for beside it) and returns, in any order, a row per key
-    with the key and its answers.
+    Without a capacity an answer keeps its number for good. compute gets one row per new key (with the columns asked for
+    beside it) and returns, in any order, a row per key with the key and its answers.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Memo:
     def number(self, frame: pl.DataFrame, beside: list[str] | None = None) -> pl.DataFrame:
         """Add `answer`, the number of each row's answer, which answer() or answers() turn into the answer itself."""
         numbered = self._numbered(frame) if self._known is not None else frame.with_columns(_UNKNOWN)
-        if not numbered["answer"].null_count():
+        if self._known is not None and not numbered["answer"].null_count():
             return numbered
         unknown = numbered.filter(pl.col("answer").is_null())
         fresh = unknown.select(self._key, *(beside or [])).unique(self._key, keep="any")

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import polars as pl
 
 from etl.plan import ResolvedPlan
 from etl.process.attributes import AttributeHarmonizer
 from etl.process.candidates import Processed
+from etl.process.corrections import CORRECTS, TABLE
 from etl.process.crosswalk import CrosswalkReader
 from etl.process.damage import DamageKeeper
+from etl.process.history import HistoryHarmonizer
 from etl.process.items import ITEM_ROLES, ItemHarmonizer
 from etl.process.labs import LAB_ROLES, LabHarmonizer
 from etl.process.roles import cleaned, long_frame, wide_frame
 from etl.process.subjects import SubjectIds
 from etl.readers.base import Batch, Reader
+from etl.sites.resolution import Resolution
+from schemas.columns import COLUMNS
 from warehouse.keys import Keys
 
 
@@ -31,9 +36,12 @@ class Processor:
         self._items = ItemHarmonizer(plan, keys, subjects)
         self._attributes = AttributeHarmonizer(plan, reader, keys, subjects)
         self._crosswalk = CrosswalkReader(plan, keys)
+        self._history = HistoryHarmonizer(plan, reader, keys, subjects)
+        self._words = _words(plan.resolution)
 
     def process(self, batch: Batch) -> Processed:
         """Return the candidates of a batch."""
+        batch = self._in_our_words(batch)
         done = Processed()
         if batch.damaged.height:
             done.read += batch.damaged.height
@@ -42,14 +50,27 @@ class Processor:
             self._process_records(batch.frame, done)
         return done
 
+    def _in_our_words(self, batch: Batch) -> Batch:
+        """Translate what a standard has words of its own for, and bring what two columns say of a result together."""
+        frame, roles = batch.frame, self._plan.resolution.roles
+        if self._words:
+            frame = frame.with_columns(pl.col(name).replace(known) for name, known in self._words.items())
+        if "value_number" in roles:
+            frame = frame.with_columns(_filled(roles["value"], roles["value_number"]))
+        if "comparator" in roles and "value" in roles:
+            frame = frame.with_columns(_said_once(roles["comparator"], roles["value"]))
+        return replace(batch, frame=frame)
+
     def _process_records(self, records: pl.DataFrame, done: Processed) -> None:
         shape = self._plan.resolution.shape
         if shape == "crosswalk":
             self._crosswalk.read(records, done)
         elif shape == "lab_long":
-            _merge(done, self._labs.harmonize(self._long(records, LAB_ROLES)))
+            _merge(done, self._labs.harmonize(self._long(records, (*LAB_ROLES, CORRECTS))))
         elif shape == "item_long":
-            _merge(done, self._items.harmonize(cleaned(self._long(records, ITEM_ROLES))))
+            _merge(done, self._items.harmonize(cleaned(self._long(records, (*ITEM_ROLES, CORRECTS)))))
+        elif shape in {"condition", "medication"}:
+            _merge(done, self._history.harmonize(records))
         elif shape == "wide":
             self._process_wide(records, done)
         self._attributes.harmonize(records, done)
@@ -62,13 +83,40 @@ class Processor:
         kinds = {"lab": (LAB_ROLES, self._labs.harmonize), "item": (ITEM_ROLES, self._items.harmonize)}
         for kind, (roles, harmonize) in kinds.items():
             chosen = [measure for measure in measures if measure.kind == kind]
-            frame = wide_frame(records, self._plan, self._reader, roles, chosen)
+            frame = wide_frame(records, self._plan, self._reader, (*roles, CORRECTS), chosen)
             if frame is not None and frame.height:
                 _merge(done, harmonize(frame))
 
 
+def _filled(printed: str, number: str) -> pl.Expr:
+    """Return the results as printed, and the number where nothing is."""
+    is_blank = pl.col(printed).str.strip_chars().fill_null("") == ""
+    return pl.when(is_blank).then(number).otherwise(printed).alias(printed)
+
+
+def _said_once(sign: str, value: str) -> pl.Expr:
+    """Return the signs without those that the result itself begins with."""
+    said = pl.col(sign).str.strip_chars()
+    is_printed = pl.col(value).str.strip_chars_start().str.starts_with(said) & (said != "")
+    return pl.when(is_printed.fill_null(value=False).not_()).then(sign).alias(sign)
+
+
+def _words(resolution: Resolution) -> dict[str, dict[str, str]]:
+    """Return, for each column that a standard names, the standard's words and ours."""
+    found: dict[str, dict[str, str]] = {}
+    for role, column in resolution.roles.items():
+        words = COLUMNS.roles[role].words
+        lists = {each.names for each in COLUMNS.find(column) if each.field == role} if words else set()
+        for names in lists & words.keys():
+            found[column] = dict(words[names])
+    return found
+
+
 def _merge(done: Processed, more: Processed) -> None:
+    before = done.rows.get(TABLE)
     done.rows.update(more.rows)
+    if before is not None and TABLE in more.rows:  # a wide file has results and answers in one row
+        done.rows[TABLE] = pl.concat([before, more.rows[TABLE]])
     if more.results is not None:
         done.results, done.contexts = more.results, more.contexts
     done.held.extend(more.held)

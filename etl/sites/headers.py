@@ -117,6 +117,14 @@ def settle_collection_time(roles: Roles) -> None:
             roles.drop(name)
 
 
+def settle_value(roles: Roles) -> None:
+    """Take the result as a number for the result where no column has it as printed."""
+    if "value_number" in roles.columns and "value" not in roles.columns:
+        column = roles.columns["value_number"]
+        roles.take("value", column, roles.basis[column])
+        roles.columns.pop("value_number")
+
+
 def settle_site(roles: Roles) -> None:
     """Leave out the site where the subject's number is unique across sites already."""
     unique = {header_key(header) for header in COLUMNS.roles["subject"].unique_across_sites}

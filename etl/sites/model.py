@@ -185,7 +185,16 @@ class FeedMapping(_Strict):
     def claims(self, name: str) -> bool:
         """Tell whether a file's or an archive member's name is one of this feed's, whatever its case."""
         names = {name.casefold(), PurePosixPath(name.replace("\\", "/")).name.casefold()}
-        return any(fnmatchcase(each, pattern.casefold()) for each in names for pattern in self.files)
+        is_listed = any(fnmatchcase(each, pattern.casefold()) for each in names for pattern in self.files)
+        return is_listed or self.claims_correction(name)
+
+    def claims_correction(self, name: str) -> bool:
+        """Tell whether a name is that of a corrected copy of this feed: labs.corrected.xlsx, labs.corrected-2.csv."""
+        return (
+            PurePosixPath(name.replace("\\", "/"))
+            .name.casefold()
+            .startswith(f"{self.feed}.corrected".casefold())
+        )
 
 
 class SiteMapping(_Strict):

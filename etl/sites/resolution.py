@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-Shape = Literal["lab_long", "item_long", "wide", "subjects", "crosswalk", "manifest", "unmapped"]
+Shape = Literal[
+    "lab_long",
+    "item_long",
+    "wide",
+    "condition",
+    "medication",
+    "subjects",
+    "crosswalk",
+    "manifest",
+    "unmapped",
+]
 
 
 @dataclass(frozen=True)

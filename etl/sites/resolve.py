@@ -18,6 +18,7 @@ from etl.sites.headers import (
     recognised_roles,
     settle_collection_time,
     settle_site,
+    settle_value,
 )
 from etl.sites.model import FeedMapping, SiteMapping
 from etl.sites.recognisers import Recognisers, registered
@@ -30,6 +31,8 @@ __all__ = ["Finding", "Measure", "Resolution", "choose_feed", "default_feed", "r
 _GROUPS: dict[Shape, tuple[str, ...]] = {
     "lab_long": ("any", "lab", "lab_long"),
     "item_long": ("any", "item", "item_long"),
+    "condition": ("any", "condition"),
+    "medication": ("any", "medication"),
     "subjects": ("any",),
     "crosswalk": ("crosswalk",),
     "manifest": ("manifest",),
@@ -38,6 +41,8 @@ _GROUPS: dict[Shape, tuple[str, ...]] = {
 _EVERY_GROUP = ("any", "lab", "lab_long", "item", "item_long", "crosswalk", "manifest")
 _WIDE_GROUPS = ("any", "lab", "item")
 _HAVE_NO_SUBJECT = ("crosswalk", "manifest")
+_HISTORIES: tuple[Shape, ...] = ("condition", "medication")
+_OF_A_HISTORY = ("started_at", "ended_at", "recorded_at", "status")
 
 
 def choose_feed(name: str, columns: Sequence[str], mapping: SiteMapping | None) -> FeedMapping | None:
@@ -51,7 +56,12 @@ def default_feed(resolution: Resolution) -> str:
     """Name the feed of a file that no mapping claims after its kind of content."""
     if resolution.shape == "wide":
         return "labs" if any(measure.kind == "lab" for measure in resolution.measures) else "scales"
-    names = {"lab_long": "labs", "item_long": "scales", "subjects": "subjects"}
+    names = {
+        "lab_long": "labs",
+        "item_long": "scales",
+        "condition": "conditions",
+        "medication": "medications",
+    }
     return names.get(resolution.shape, resolution.shape)
 
 
@@ -110,6 +120,7 @@ def _roles(
     measured = {measure.column for measure in measures}
     recognised_roles([column for column in columns if column not in measured], groups, roles)
     settle_collection_time(roles)
+    settle_value(roles)
     settle_site(roles)
     implied_constants(roles)
     return roles
@@ -158,8 +169,18 @@ def _shape_without_rows(
 ) -> Shape:
     if measures:
         return "wide"
+    for shape in _HISTORIES:
+        if _is_history(shape, {*_roles(columns, feed, _GROUPS[shape], ()).columns}):
+            return shape
     found = _roles(columns, feed, _GROUPS["subjects"], ()).columns
     return "subjects" if any(name in COLUMNS.attributes for name in found) else "unmapped"
+
+
+def _is_history(shape: Shape, found: set[str]) -> bool:
+    """Tell whether rows are diagnoses or drugs: a code, or a text and a day or status; a lone text says too little."""
+    is_coded = f"{shape}_code" in found
+    is_told = bool({f"{shape}_text", f"{shape}_term"} & found)
+    return is_coded or (is_told and bool(found.intersection(_OF_A_HISTORY)))
 
 
 def _groups(shape: Shape, measures: tuple[Measure, ...]) -> tuple[str, ...]:

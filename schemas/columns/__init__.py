@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 # Lists of a standard rank before those of a language, in the order in which a field has them.
-STANDARDS: Final = ("sdtm", "loinc", "jlac10", "ldt", "nhanes", "redcap")
+STANDARDS: Final = ("sdtm", "loinc", "jlac10", "ldt", "nhanes", "redcap", "omop")
 
 _SEPARATORS = re.compile(r"[\W_]+")
 _BRACKETS = re.compile(r"[\[(【「](?P<inside>[^\])】」]*)[\])】」]\s*$")
@@ -34,6 +34,9 @@ class Field:
     within: tuple[str, ...] = ()
     codes: str | None = None  # the code set of its values
     implies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # role: {list of names: value}
+    words: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict
+    )  # list of names: {cell: what it means}
     unique_across_sites: tuple[str, ...] = ()
 
 
@@ -43,12 +46,13 @@ class Candidate:
 
     field: str
     names: str  # the list in which the header stands
-    tier: int  # of the list: a standard, then the languages (all alike), then weak names
+    tier: int  # of the list: a standard, then the languages (all alike), weak names, the id
     position: int
 
 
 LANGUAGE_TIER: Final = len(STANDARDS)
 WEAK_TIER: Final = LANGUAGE_TIER + 1
+ID_TIER: Final = WEAK_TIER + 1
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class Columns:
     attributes: Mapping[str, Field]
     known_unread: frozenset[str]
     by_key: Mapping[str, tuple[Candidate, ...]]
+    no_headers: frozenset[str] = frozenset()  # ids by which no column is recognised
 
     def field(self, name: str) -> Field:
         """Return a role or an attribute by its id."""
@@ -66,7 +71,7 @@ class Columns:
 
     def find(self, header: str) -> tuple[Candidate, ...]:
         """Return the fields for which a header may stand, none if it is unknown."""
-        exact = self.by_key.get(header_key(header))
+        exact = (*self.by_key.get(header_key(header), ()), *self._by_id(header))
         if exact:
             return exact
         text = unicodedata.normalize("NFKC", header)
@@ -76,6 +81,13 @@ class Columns:
         inside = header_key(brackets["inside"])
         bare = self.by_key.get(header_key(text[: brackets.start()]), ())
         return tuple(c for c in bare if inside in {header_key(w) for w in self.field(c.field).within})
+
+    def _by_id(self, header: str) -> tuple[Candidate, ...]:
+        """Return the field whose id the header is, unless it is one of the field's names as well."""
+        known = {candidate.field for candidate in self.by_key.get(header_key(header), ())}
+        is_id = header in self.roles or header in self.attributes
+        is_header = is_id and header not in known | self.no_headers
+        return (Candidate(header, "id", ID_TIER, 0),) if is_header else ()
 
 
 def _tier(names: str, known: Field) -> int:
@@ -94,6 +106,7 @@ def _field(name: str, table: dict[str, Any]) -> Field:
         within=tuple(table.get("within", ())),
         codes=table.get("codes"),
         implies=table.get("implies", {}),
+        words=table.get("words", {}),
         unique_across_sites=tuple(table.get("unique_across_sites", ())),
     )
 
@@ -124,6 +137,7 @@ def load_columns(path: Path) -> Columns:
         attributes=MappingProxyType(attributes),
         known_unread=frozenset(header_key(header) for header in tables["known_unread"]),
         by_key=MappingProxyType(_index(roles | attributes)),
+        no_headers=frozenset(tables["ids_that_are_no_headers"]),
     )
 
 
