@@ -11,12 +11,13 @@ from etl.sites.model import FeedMapping
 from etl.sites.resolution import Resolution
 from schemas.instruments.matching import ItemRef, match_item_codes, match_items
 
-_SEEN = {"instrument": pl.String, "item": pl.String, "value_source": pl.String}
+_SEEN = {"instrument": pl.String, "item": pl.String, "value_source": pl.String, "answers": pl.UInt32}
+_NAMES = ("instrument", "item", "value_source")
 
 
 @dataclass
 class Answers:
-    """The distinct answers of a file, by the names that it gives to instrument and item."""
+    """The distinct answers of a file with their numbers, by the names that it gives to instrument and item."""
 
     resolution: Resolution
     columns: tuple[str, ...]
@@ -51,19 +52,20 @@ class Answers:
                     pl.lit(measure.instrument, pl.String).alias("instrument"),
                     pl.lit(measure.item, pl.String).alias("item"),
                     pl.col(measure.column).alias("value_source"),
-                ).unique()
+                )
                 for measure in self.resolution.measures
                 if measure.kind == "item"
             ]
-        self._seen = pl.concat([self._seen, *(part.unique() for part in parts)]).unique()
+        counted = [part.group_by(_NAMES).agg(pl.len().alias("answers")) for part in parts]
+        self._seen = pl.concat([self._seen, *counted]).group_by(_NAMES).agg(pl.col("answers").sum())
 
     def versions(self, feed: FeedMapping | None) -> dict[str, VersionChoice]:
         """Settle the version of every instrument. Raises DefinitionError for a declared one that does not exist."""
         declared = {name: each.version for name, each in feed.instruments.items()} if feed else {}
         known = self._refs()
         rows = [
-            (ref.instrument, ref.item, value)
-            for (name, item, value) in self._seen.iter_rows()
+            (ref.instrument, ref.item, value, number)
+            for (name, item, value, number) in self._seen.iter_rows()
             if (ref := known.get((name, item)))
         ]
         answers = pl.DataFrame(rows, schema=_SEEN, orient="row")

@@ -1,6 +1,7 @@
-"""derive: scores of the administrations that a load touched, in the load's own transaction.
+"""derive: scores of the administrations that a load touched, and what cannot be right with them.
 
-The result depends on the rows present only, so the order in which files arrived does not matter.
+It runs in the load's own transaction. The result depends on the rows present only, so the order in which files
+arrived does not matter.
 """
 
 from __future__ import annotations
@@ -8,46 +9,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import duckdb
+import polars as pl
 
+from etl.scoring.file_records import settle_file_findings
+from etl.scoring.findings import score_findings
+from etl.scoring.records import form_findings, forms_to_score, store_findings
 from etl.scoring.score import score
-
-_TOUCHED = """
-    create or replace temp table touched_administration as
-    select distinct administration_id from core.response
-    where file_id in (select file_id from meta.load where load_id in (select unnest($loads)))
-    union
-    select administration_id from core.score
-    where administration_id not in (select administration_id from core.response)
-"""
-
-_RESPONSES = """
-    select
-        administration.administration_id::varchar as administration_id,
-        administration.subject_id,
-        administration.instrument,
-        administration.version,
-        response.item,
-        response.value,
-        response.absent_reason
-    from core.response
-    inner join core.administration using (administration_id)
-    where response.row_state = 'current'
-        and administration_id in (select administration_id from touched_administration)
-    order by all
-"""
+from warehouse.administrations import forget_touched, settle_administrations
 
 
 def derive(connection: duckdb.DuckDBPyConnection, loads: Sequence[str]) -> None:
-    """Score again what the loads touched, and forget administrations that lost their last response."""
-    connection.execute(
-        "delete from core.administration where administration_id not in (select administration_id from core.response)"
-    )
-    connection.execute(_TOUCHED, {"loads": list(loads)})
-    connection.execute(
-        "delete from core.score where administration_id in (select administration_id from touched_administration)"
-    )
-    responses = connection.sql(_RESPONSES).pl()
+    """Settle and score again what the loads touched, and forget what lost its last response."""
+    if settle_administrations(connection, loads):
+        forget_touched(connection, "core.score")
+        connection.execute(
+            "delete from core.score_finding where level = 'administration' "
+            "and (subject_id, instrument) in (select (subject_id, instrument) from touched_form)"
+        )
+        _score_touched(connection)
+    settle_file_findings(connection, loads)
+
+
+def _score_touched(connection: duckdb.DuckDBPyConnection) -> None:
+    responses, strangers = forms_to_score(connection)
     scored = score(responses)
+    _store_scores(connection, scored)
+    found = score_findings(scored, responses)
+    store_findings(connection, pl.concat([found, form_findings(connection, strangers)], how="diagonal"))
+
+
+def _store_scores(connection: duckdb.DuckDBPyConnection, scored: pl.DataFrame) -> None:
     if scored.is_empty():
         return
     # The query reads `scored` from this frame by name.

@@ -34,9 +34,9 @@ def resolve_version(
 ) -> VersionChoice:
     """Return the version that a file's columns or codes, and its answers, hold.
 
-    refs: what the file's names stand for (their versions and labels are evidence). answers: item and value_source; with
-    them a version that the answers contradict is refused. Raises DefinitionError for a declared version that does not
-    exist.
+    refs: what the file's names stand for (their versions and labels are evidence). answers: item and value_source, and
+    where equal ones are put together their number as `answers`; a version that they contradict is refused. Raises
+    DefinitionError for a declared version that does not exist.
     """
     definition = form_of(instrument, declared).instrument
     own = [ref for ref in refs if ref.instrument == instrument]
@@ -132,5 +132,6 @@ def _contradictions(version: Version, items: Collection[str], answers: pl.DataFr
 
 def _fractions(version: Version, answers: pl.DataFrame) -> int:
     whole = [i.id for i in version.items.values() if i.kind == "answer" and i.step == 1]
-    counted = answers.filter(pl.col("item").is_in(whole)).group_by("value_source").len()
+    number = pl.col("answers").sum() if "answers" in answers.columns else pl.len()
+    counted = answers.filter(pl.col("item").is_in(whole)).group_by("value_source").agg(number)
     return sum(n for text, n in counted.iter_rows() if text and (read_number(text) or 0) % 1)

@@ -7,15 +7,16 @@ create schema meta;
 
 create table meta.property (name varchar, value varchar);
 
--- A result is stored in two parts: what is its own, and what it shares with thousands of others. core.lab_result puts
--- them together again. Writing 46 columns a row took three times as long as writing these.
+-- A result is stored in two parts: what is its own, and what it shares with thousands of others. The view
+-- core.lab_result puts them together again. Writing 46 columns a row took three times as long as writing these.
 create table core.lab_row (
     result_id uuid, -- 128 bits of HMAC(key, site, feed, mapped source text): equal content, equal id
     subject_id varchar,
     context_id uinteger,
     collected_at timestamp,
     resulted_at timestamp,
-    result_key uuid, -- HMAC of site, feed, subject, source id, analyte, specimen, collected_at; null without a source id
+    -- HMAC of site, feed, subject, source id, analyte, specimen, collected_at; null without a source id
+    result_key uuid,
     source_token uuid, -- HMAC of site, feed, source id: one number with two subjects shows here
     row_state varchar, -- current, superseded, conflicting, withdrawn
     value_source varchar,
@@ -240,9 +241,10 @@ create table quarantine.record (
     row_number bigint,
     locator varchar,
     stage varchar,
-    reasons varchar [],
+    reasons varchar[],
     measure varchar, -- analyte, instrument/item or attribute, where it is known
-    comparable boolean, -- false for damage and for records without subject or known name: those are never duplicates
+    -- false for damage and for records without subject or known name: those are never duplicates
+    comparable boolean,
     raw_sealed blob,
     status varchar, -- open, corrected, waived, replaced, withdrawn
     first_seen_at timestamp,
