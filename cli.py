@@ -27,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
 @app.command()
 def ingest(
     paths: Annotated[
@@ -167,7 +168,11 @@ def doctor(warehouse: Warehouse = DEFAULT, json: Json = False) -> None:
 
 for command in (study.query, study.associate, study.freeze, report.report, report.trace, report.verify):
     app.command()(command)
-for name, commands in (("units", units.app), ("instruments", instruments.app), ("quarantine", quarantine.app)):
+for name, commands in (
+    ("units", units.app),
+    ("instruments", instruments.app),
+    ("quarantine", quarantine.app),
+):
     app.add_typer(commands, name=name)
 
 

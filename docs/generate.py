@@ -49,7 +49,9 @@ def transcript() -> str:
         text = _run("demo", "--out", "demo", folder=Path(folder))
     text = re.sub(r"\d{8}T\d{6}-[0-9a-f]{6}", "RUN", text)
     text = re.sub(r"RUN, [\d.]+ s", "RUN, a few seconds", text)
-    text = re.sub(r"content digest [0-9a-f]{64}", "content digest DIGEST", text)  # subject ids depend on a new key
+    text = re.sub(
+        r"content digest [0-9a-f]{64}", "content digest DIGEST", text
+    )  # subject ids depend on a new key
     return f"```text\n$ make demo\n{text.rstrip()}\n```"
 
 

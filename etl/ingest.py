@@ -126,7 +126,12 @@ class _Ingest:
             site = self._site_of(source)
             mapping = (self._options.sites or {}).get(site)
             plans = inspect(source, site, mapping, self._latest)
-            return [plan for plan in map(self._with_declarations, plans) if self._is_ready(plan, named)]
+            is_alone = named.is_named and all(plan.resolution.shape == "unmapped" for plan in plans)
+            return [
+                plan
+                for plan in map(self._with_declarations, plans)
+                if self._is_ready(plan, is_error=is_alone)
+            ]
         except FormatUnknown as error:
             outcome = FileOutcome(source.label, "unmapped", note=error.what)
             outcome.error = error if named.is_named else None
@@ -166,15 +171,18 @@ class _Ingest:
         rows = unit_declarations(self._connection, plan.site, plan.feed)
         return replace(plan, declarations=(*plan.declarations, *(Declaration(*row) for row in rows)))
 
-    def _is_ready(self, plan: ResolvedPlan, named: Named) -> bool:
-        """Tell whether a plan can be carried out; otherwise report why not."""
+    def _is_ready(self, plan: ResolvedPlan, *, is_error: bool) -> bool:
+        """Tell whether a plan can be carried out; otherwise report why not.
+
+        is_error: the source was named by itself and no table of it is of use.
+        """
         outcome = outcome_of(plan, "unmapped")
         shape = plan.resolution.shape
         if shape == "manifest":
             self._manifest.read(plan, reader_of(plan))
             outcome.status = "companion"
         elif shape == "unmapped":
-            outcome.error = refusals.unmapped(plan) if named.is_named else None
+            outcome.error = refusals.unmapped(plan) if is_error else None
             outcome.note = plan.resolution.explanation
         elif undecided := plan.undecided():
             outcome.status = "needs_declaration"

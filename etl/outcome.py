@@ -21,6 +21,7 @@ class FileOutcome:
 
     path: str
     status: str
+    table: str = ""  # a sheet, dataset or kind of resource, where a source has several
     sha256: str = ""
     site: str = ""
     feed: str = ""
@@ -37,6 +38,7 @@ class FileOutcome:
         """Return the file's part of the JSON document."""
         return {
             "path": self.path,
+            "table": self.table,
             "sha256": self.sha256,
             "site": self.site,
             "feed": self.feed,
@@ -95,6 +97,7 @@ def outcome_of(plan: ResolvedPlan, status: str) -> FileOutcome:
     return FileOutcome(
         path=plan.source.label,
         status=status,
+        table=plan.table.title,
         sha256=plan.table.sha256,
         site=plan.site,
         feed=plan.feed,

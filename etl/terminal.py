@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from etl.doctor import Finding
-from etl.outcome import IngestReport
+from etl.outcome import FileOutcome, IngestReport
 from etl.status import Status
 from etl.validate import ValidationReport
 from expectations.result import STATUSES
@@ -58,7 +58,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) 
 def ingest_summary(report: IngestReport) -> str:
     """Return the summary of an ingest: files, buckets, reasons, names out of scope, what to do next."""
     rows = [
-        (_short(each.path), each.status, each.feed, *(getattr(each.counts, bucket) for bucket in _BUCKETS))
+        (_label(each), each.status, each.feed, *(getattr(each.counts, bucket) for bucket in _BUCKETS))
         for each in report.files
     ]
     parts = [table(("file", "status", "feed", *_BUCKETS), rows)]
@@ -68,18 +68,19 @@ def ingest_summary(report: IngestReport) -> str:
         if text
     ]
     parts += [each.error.message() for each in report.files if each.error]
-    parts += [f"{_short(each.path)}: {each.note}" for each in report.files if each.note and not each.error]
+    parts += [f"{_label(each)}: {each.note}" for each in report.files if each.note and not each.error]
     parts.append(_verdict(report))
     return "\n\n".join(parts)
 
 
-def _short(path: str) -> str:
-    return path if len(path) <= 48 else "..." + path[-45:]
+def _label(outcome: FileOutcome) -> str:
+    path = outcome.path if len(outcome.path) <= 48 else "..." + outcome.path[-45:]
+    return f"{path} [{outcome.table}]" if outcome.table else path
 
 
 def _subjects(report: IngestReport) -> str:
     rows = [
-        (_short(each.path), each.detail.subjects, each.counts.attributes, each.counts.attributes_stored,
+        (_label(each), each.detail.subjects, each.counts.attributes, each.counts.attributes_stored,
          each.counts.attributes_repeated, each.counts.attributes_held)
         for each in report.files
         if each.counts.attributes
@@ -93,7 +94,7 @@ def _subjects(report: IngestReport) -> str:
 
 def _reasons(report: IngestReport) -> str:
     rows = [
-        (_short(each.path), reason, number, REASONS[reason].sentence if reason in REASONS else "")
+        (_label(each), reason, number, REASONS[reason].sentence if reason in REASONS else "")
         for each in report.files
         for reason, number in each.detail.reasons.most_common()
     ]
@@ -104,7 +105,9 @@ def _out_of_scope(report: IngestReport) -> str:
     names = sum((each.detail.out_of_scope_names for each in report.files), start=Counter[str]())
     if not names:
         return ""
-    listed = ", ".join(f"{name} {number:,}" for name, number in sorted(names.items(), key=lambda item: (-item[1], item[0])))
+    listed = ", ".join(
+        f"{name} {number:,}" for name, number in sorted(names.items(), key=lambda item: (-item[1], item[0]))
+    )
     wrapped = textwrap.fill(
         listed, WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False
     )

@@ -68,7 +68,9 @@ class Range:
     start: int  # bytes of the decompressed source, or rows, as the reader likes
     end: int
     first_row: int  # row_number of its first physical line
-    is_plain: bool = False  # inspection saw nothing but whole records, so that nothing has to be looked at again
+    is_plain: bool = (
+        False  # inspection saw nothing but whole records, so that nothing has to be looked at again
+    )
 
 
 @dataclass(frozen=True)

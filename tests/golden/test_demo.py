@@ -50,10 +50,8 @@ def test_every_planted_defect_ends_where_it_should(loaded) -> None:
                 "superseded": "select row_state = 'superseded' from core.lab_result",
                 "accepted": "select $expected is null or absent_reason = $expected from core.lab_result",
             }.get(defect.bucket)
-            if (
-                query is None
-                or (defect.file.endswith(("scales.csv", "skalen.csv"))
-                and defect.bucket == "accepted")
+            if query is None or (
+                defect.file.endswith(("scales.csv", "skalen.csv")) and defect.bucket == "accepted"
             ):
                 continue
             found = connection.execute(

@@ -47,13 +47,25 @@ SCHEMA = {
 }  # fmt: skip
 
 
-OWN = ("result_id", "subject_id", "collected_at", "resulted_at", "result_key", "row_state", "value", "row_number", "locator")
+OWN = (
+    "result_id",
+    "subject_id",
+    "collected_at",
+    "resulted_at",
+    "result_key",
+    "row_state",
+    "value",
+    "row_number",
+    "locator",
+)
 
 
 def split(rows: list[dict[str, object]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the last row as core.lab_row has it, and the contexts of all rows so far, one each."""
     frame = pl.DataFrame(rows, schema=SCHEMA)
-    met = pl.coalesce("result_key", pl.when(pl.col("collected_precision") == "minute").then(pl.lit("drawn"))).hash()
+    met = pl.coalesce(
+        "result_key", pl.when(pl.col("collected_precision") == "minute").then(pl.lit("drawn"))
+    ).hash()
     meeting = pl.when(met.is_not_null()).then(met).alias("meeting")
     last = frame.select(*OWN, meeting)[-1].with_columns(pl.lit(len(rows) - 1, pl.UInt32).alias("context"))
     return last, frame.drop(OWN)
