@@ -21,6 +21,7 @@ import polars as pl
 
 from schemas.errors import UsageError, WarehouseError
 from warehouse.errors import query_error
+from warehouse.matching import make_match_sets
 from warehouse.protocol import Unit, store_study
 
 if TYPE_CHECKING:
@@ -130,22 +131,46 @@ def install_views(
     Raises DefinitionError when the protocol needs something that the views or registries do not have.
     """
     store_study(connection, study, units)
+    connection.execute("delete from study.made_match")
     for schema in reversed(LAYERS.values()):
         connection.execute(f"drop schema if exists {schema} cascade")
     for schema in LAYERS.values():
         connection.execute(f"create schema {schema}")
     for view in views():
         connection.execute(f"create {'table' if view.is_stored else 'view'} {view.qualified} as {view.sql}")
+    _match(connection)
     mark_fresh(connection)
     return views()
 
 
 def refresh(connection: duckdb.DuckDBPyConnection) -> None:
     """Compute the stored views again, in the caller's transaction; needs install_views() before."""
-    for view in views():
+    # Sets made from an earlier state of the data must not show in what is computed now.
+    connection.execute("delete from study.made_match")
+    _compute(connection, views())
+    _match(connection)
+    mark_fresh(connection)
+
+
+def _match(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make match sets if the protocol says so, and compute again what shows them."""
+    if make_match_sets(connection):
+        _compute(connection, _above("intermediate.match_member"))
+
+
+def _compute(connection: duckdb.DuckDBPyConnection, wanted: Iterable[View]) -> None:
+    for view in wanted:
         if view.is_stored:
             connection.execute(f"create or replace table {view.qualified} as {view.sql}")
-    mark_fresh(connection)
+
+
+def _above(name: str) -> list[View]:
+    """Return the views that rest on one, in build order."""
+    found: dict[str, View] = {}
+    for view in views():
+        if name in view.reads or view.reads & found.keys():
+            found[view.qualified] = view
+    return list(found.values())
 
 
 def is_stale(connection: duckdb.DuckDBPyConnection) -> bool:
