@@ -8,21 +8,34 @@ import re
 import unicodedata
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _GROUP = {".": ",", ",": "."}
 _APART = re.compile(
     r"(?<=[0-9])['’\u00a0\u2009\u202f](?=[0-9]{3}(?![0-9]))"
 )  # Swiss and typographic thousands
-_POWER = r"(?:\s*(?:[eE]|[xX*]\s*10\s*(?:\^|\*\*?)?\s*(?=[-+0-9]))([-+]?[0-9]{1,3}))?"
+# x10 needs a caret, a star or a sign: `5x1000` is no 5, and `1.2x103` has lost what made its 3 an exponent.
+_POWER = r"(?:(?:[eE]|\s*[xX*]\s*10\s*(?:(?:\^|\*\*?)\s*|(?=[-+])))([-+]?[0-9]{1,3}))?"
 
 
 def normal_text(text: str) -> str:
     """Fold widths, superscripts, dashes and thousands apart, so that one grammar reads all."""
     text = re.sub("[⁰¹²³⁴-⁹⁻⁺]+", lambda run: "^" + run.group(0).translate(_SUPERSCRIPT), text.strip())
-    text = unicodedata.normalize("NFKC", _APART.sub("", text))
+    text = fold_width(_APART.sub("", text))
     text = text.replace("×", "x").replace("−", "-").replace("﹣", "-")
     return re.sub(r"\s+", " ", text).strip()
+
+
+def fold_width(text: str) -> str:
+    """Apply NFKC and drop what is invisible, but leave footnote digits as they are: 168① is not 1681."""
+    if text.isascii():
+        return text
+    runs = groupby(text, key=unicodedata.category)
+    pieces = [(kind, "".join(run)) for kind, run in runs if kind != "Cf"]
+    if all(kind != "No" for kind, _ in pieces):
+        return unicodedata.normalize("NFKC", "".join(piece for _, piece in pieces))
+    return "".join(piece if kind == "No" else unicodedata.normalize("NFKC", piece) for kind, piece in pieces)
 
 
 def group_pattern(decimal: str) -> str:

@@ -55,10 +55,8 @@ def read_result(text: str, decimal: str) -> Parsed:
 
 def _absent(plain: str) -> Parsed | None:
     word = plain.casefold().strip(" .!()[]") or plain
-    whole, contained = absent_words()
-    found = whole.get(plain.casefold()) or whole.get(word)
-    if found is None and not re.search(r"[0-9]", plain):
-        found = next((row for part, row in contained.items() if part in word), None)
+    whole, _ = absent_words()
+    found = whole.get(plain.casefold()) or whole.get(word) or _contained(plain.casefold())
     return Parsed(absent_reason=found[0], specimen_quality=found[1] or None) if found else None
 
 
@@ -66,7 +64,7 @@ def _leading_flag(found: Parsed, text: str) -> tuple[Parsed, str]:
     # A flag before the number stands apart from it: "H 168", "↑168", "阴性 0.07".
     match = re.match(r"^(?:([^\W\d_]+\.?|[*!]+)\s+|([↑↓⬆⬇▲▼]+|[\u4e00-\u9fff]+)\s*)(?=[-+.0-9<>])", text)
     word = (match.group(1) or match.group(2)) if match else ""
-    if match and word in flags() and flags()[word] != "comment":
+    if match and flags().get(word) not in {None, "comment", "adequacy"}:
         return replace(found, flag=word), text[match.end() :]
     return found, text
 
@@ -89,7 +87,7 @@ def _comparator_pattern(position: str) -> re.Pattern[str]:
 
 def _rest(found: Parsed, rest: str, decimal: str) -> Parsed:
     """Read what follows the number, piece by piece; an unknown piece makes the whole text no result."""
-    while rest := rest.strip(" ,;:"):
+    while rest := rest.strip(" ,;"):
         known = (
             _after_comparator(found, rest)
             or _bracketed(found, rest, decimal)
@@ -136,8 +134,9 @@ def _unit(found: Parsed, rest: str) -> tuple[Parsed, str] | None:
     chunk = re.match(r"^[^\s()\[\]↑↓⬆⬇▲▼,;]+(?:\s?/\s?[^\s()\[\]↑↓⬆⬇▲▼,;]+)*", rest)
     if chunk is None or chunk.group(0) in flags() or not unit_readings(chunk.group(0)):
         return None
-    if chunk.group(0) in "eE":
-        return None  # a cut exponent, not the German E for U
+    # A cut exponent, not the German E for U; the second part of 1:1; a remark in braces.
+    if chunk.group(0) in {"e", "E", "1"} or chunk.group(0).startswith("{"):
+        return None
     return replace(found, unit_text=chunk.group(0)), rest[chunk.end() :]
 
 
@@ -146,22 +145,40 @@ def _word(found: Parsed, rest: str) -> tuple[Parsed, str] | None:
     chunk = _CHUNK.match(rest)
     texts = dict.fromkeys((rest, *([chunk.group(0)] if chunk else [])))
     for text in texts:
-        kind = flags().get(text)
+        kind = flags().get(text) or (flags().get(text.lower()) if len(text) > 2 else None)
         if kind == "comment":
             return found, rest[len(text) :]
         if kind is not None and found.flag is None:
             return replace(found, flag=text), rest[len(text) :]
     for text in texts:
-        quality = _quality(text)
-        if quality:
-            return replace(found, specimen_quality=quality), rest[len(text) :]
+        said = _contained(text.casefold())
+        if said:
+            return replace(found, specimen_quality=said[1]), rest[len(text) :]
     return None
 
 
-def _quality(text: str) -> str | None:
+def _contained(text: str) -> tuple[str, str] | None:
+    """Return what a word inside the text says of the sample, unless the text has a grade or denies it: 无溶血."""
     if re.search(r"[0-9]", text):
         return None
-    return next((row[1] for part, row in absent_words()[1].items() if part in text.casefold()), None)
+    whole, contained = absent_words()
+    part = next((part for part in contained if part in text), None)
+    if part is None:
+        return None
+    rest = text.replace(part, " ")
+    for word in sorted(whole, key=len, reverse=True):
+        if whole[word][0] != "empty":
+            rest = rest.replace(word, " ")  # "haemolysed, not tested" denies nothing
+    return None if _denial().search(rest) else contained[part]
+
+
+@cache
+def _denial() -> re.Pattern[str]:
+    known = [row["word"] for row in words("negations.csv")]
+    bounded = [
+        rf"(?<![^\W_]){re.escape(word)}(?![^\W_])" if word.isascii() else re.escape(word) for word in known
+    ]
+    return re.compile(rf"{'|'.join(bounded)}|^\W*-\W*$")
 
 
 @cache

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from functools import cache, lru_cache
 
+from etl.harmonize.number_text import fold_width
 from schemas.units import measure, spellings
 
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
@@ -18,8 +18,9 @@ _SUPER_RUN = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")
 _MICRO = re.compile("[μµ]")
 # HL7 components: `pmol/l^^L`; but not the carets of 10^9 and m^2.
 _COMPONENT = re.compile(r"(?<!10)\^(?![-+]?\d)")
-_TEN = re.compile(r"(?:[x×*]?10(?:\*\*|[*^e])|[x×]?10\(|[x×*]?10e\+?|e)(3|6|9|12)\)?")
-_INVERSE = re.compile(r"[.· ]\s*([^\d\W]+)\^?[-−]1(?!\d)")
+_TEN = re.compile(r"(?:[x×*]?10(?:\*\*|[*^e]|exp)|[x×]?10\(|[x×*]?10e\+?|e)(3|6|9|12)\)?")
+# mL.min-1.1.73m-2: a factor of power -1, or an area of power -2, stands below the line.
+_INVERSE = re.compile(r"[.· ]\s*(?:([^\d\W]+)\^?-1|((?:1[.,]73\s?)?m)\^?-2)(?!\d)")
 _DIVIDERS = re.compile(r"\s+(?:per|pro|por|par)\s+|\s*[/∕⁄]\s*")
 
 
@@ -40,11 +41,14 @@ def unit_readings(text: str | None) -> tuple[str, ...]:
     if text is None or is_unstated(text):
         return ()
     spelling = _plain(text)
-    tight = re.sub(r"\s+", "", spelling)
-    exact = spellings()["exact"].get(tight)
-    if exact is not None:
-        return tuple(exact)
-    found = _whole().get(tight.lower()) or _composed(spelling) or _literal(text.strip())
+    for each in dict.fromkeys((spelling, _tidy(spelling))):
+        tight = re.sub(r"\s+", "", each)
+        if tight in spellings()["exact"]:
+            return tuple(spellings()["exact"][tight])
+        found = _whole().get(tight.lower()) or _composed(each)
+        if found:
+            return (found,)
+    found = _literal(text.strip())
     return (found,) if found else ()
 
 
@@ -57,8 +61,15 @@ def suggest_unit(text: str) -> str | None:
 def _plain(text: str) -> str:
     # Powers before NFKC, which would turn 10⁹ into 109.
     text = _SUPER_RUN.sub(lambda run: _power(text, run), text.strip())
-    text = unicodedata.normalize("NFKC", _COMPONENT.split(text)[0])
+    text = fold_width(_COMPONENT.split(text)[0])
     return _MICRO.sub("µ", text).replace("−", "-").replace("×", "x").replace("·", ".").strip()
+
+
+def _tidy(spelling: str) -> str:
+    """Drop a full stop or comma at the end, and brackets around the whole."""
+    bare = spelling.rstrip(" .,;")
+    inside = re.fullmatch(r"\(([^()]*)\)|\[([^\[\]]*)\]", bare)
+    return (inside.group(1) or inside.group(2) or "").strip() if inside else bare
 
 
 def _power(text: str, run: re.Match[str]) -> str:
@@ -67,8 +78,10 @@ def _power(text: str, run: re.Match[str]) -> str:
 
 
 def _composed(spelling: str) -> str | None:
-    spelling = _INVERSE.sub(r"/\1", spelling.lower())
-    parts = [re.sub(r"\s+|(?<!10)\^(?=[23])", "", part) for part in _DIVIDERS.split(spelling)]
+    spelling = _INVERSE.sub(lambda found: f"/{found[1] or found[2] + '2'}", spelling.lower())
+    parts = [
+        re.sub(r"\s+|(?<!10)(?:\^|\*\*)(?=[23])", "", part).rstrip(".") for part in _DIVIDERS.split(spelling)
+    ]
     parts = _unbracketed(parts)
     above = _above(parts[0])
     below = [_below(part) for part in parts[1:]]
@@ -77,13 +90,21 @@ def _composed(spelling: str) -> str | None:
     if not any(below) and (not above or above.startswith("10*")):
         return None  # a bare count is no unit
     unit = "/".join([above, *(part for part in below if part)])
-    return unit if measure(unit) is not None else None
+    return unit if measure(unit) is not None and _is_said(above, parts[1:]) else None
+
+
+def _is_said(above: str, below: list[str]) -> bool:
+    """Tell whether anybody says so: one quantity below the line (no mg/dL/dL), and metres over time alone (no um/mL)."""
+    quantities = [part for part in below if _base(part)]
+    found = measure(above) if above else None
+    is_length = found is not None and dict(found.kind) == {"length": 1}
+    return len(quantities) <= 1 and not (is_length and quantities)
 
 
 def _unbracketed(parts: list[str]) -> list[str]:
     # ml/(min*1.73m2) is ml/min/1.73m2
     last = parts[-1]
-    product = re.fullmatch(r"\((min|s)[*.](1[.,]73m2)\)", last)
+    product = re.fullmatch(r"\(?(min|s)[*.](1[.,]73m2)\)?", last)
     return [*parts[:-1], product.group(1), product.group(2)] if product else parts
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 Kind = tuple[tuple[str, int], ...]
 
-_TOKEN = re.compile(r"(\{[^{}\s]*\})|([./()])|((?:\[[^\[\]\s]+\]|[A-Za-z%*])+)|([+-]?\d+)")
+_TOKEN = re.compile(r"(\{[^{}\s]+\})|([./()])|((?:\[[^\[\]\s]+\]|[A-Za-z%*])+)|([+-]?\d+)")
 _POWER = re.compile(r"10\*([+-]?\d+)")
 
 
