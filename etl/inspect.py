@@ -70,18 +70,20 @@ def inspect(source: Source, site: str, mapping: SiteMapping | None, latest: date
         )
     seen: list[Observed] = []
     named = choose_feed(source.name, (), mapping)
+    declared = named or (mapping.defaults if mapping else None)
 
     def observe(columns: tuple[str, ...]) -> tuple[Sequence[str], Callable[[pl.DataFrame], None]] | None:
-        observed = _observed(columns, named)
+        observed = _observed(columns, declared)
         seen.append(observed)
         wanted = observed.columns()
         return (wanted, observed.see) if wanted else None
 
     tables = reader.inspect(source, _hints(named, source.name), observe)
-    return [
+    plans = [
         _plan(source, site, mapping, table, observed, latest)
         for table, observed in zip(_told_apart(tables), seen, strict=True)
     ]
+    return [replace(plan, part=at) for at, plan in enumerate(plans, 1)] if len(plans) > 1 else plans
 
 
 def _told_apart(tables: Sequence[Table]) -> Iterator[Table]:
@@ -121,7 +123,7 @@ def _plan(
     source: Source, site: str, mapping: SiteMapping | None, table: Table, observed: Observed, latest: datetime
 ) -> ResolvedPlan:
     feed = observed.feed
-    name = feed.feed if feed else default_feed(observed.resolution)
+    name = (feed.feed if feed else "") or default_feed(observed.resolution)
     plan = ResolvedPlan(
         source=source,
         site=site,
@@ -186,6 +188,8 @@ def registry_digest() -> str:
 
 
 def mapping_digest(mapping: SiteMapping | None, feed: str) -> str:
-    """Return a digest of what a mapping says of a feed; empty without a mapping."""
-    declared = mapping.feeds.get(feed) if mapping else None
-    return hashlib.sha256(declared.model_dump_json().encode()).hexdigest() if declared else ""
+    """Return a digest of what a mapping says of a feed, or of files that no feed claims; empty without a mapping."""
+    if mapping is None:
+        return ""
+    declared = mapping.feeds.get(feed, mapping.defaults)
+    return hashlib.sha256(declared.model_dump_json().encode()).hexdigest()

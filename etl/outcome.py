@@ -21,7 +21,8 @@ class FileOutcome:
 
     path: str
     status: str
-    table: str = ""  # a sheet, dataset or kind of resource, where a source has several
+    table: str = ""  # title of a sheet, dataset or kind of resource; never printed, it may be a patient's name
+    part: int = 0  # which of the source's tables, from 1; 0 for the only one
     sha256: str = ""
     site: str = ""
     feed: str = ""
@@ -38,7 +39,7 @@ class FileOutcome:
         """Return the file's part of the JSON document."""
         return {
             "path": self.path,
-            "table": self.table,
+            "part": self.part,
             "sha256": self.sha256,
             "site": self.site,
             "feed": self.feed,
@@ -98,6 +99,7 @@ def outcome_of(plan: ResolvedPlan, status: str) -> FileOutcome:
         path=plan.source.label,
         status=status,
         table=plan.table.title,
+        part=plan.part,
         sha256=plan.table.sha256,
         site=plan.site,
         feed=plan.feed,

@@ -33,6 +33,7 @@ class ResolvedPlan:
     feed: str
     table: Table
     resolution: Resolution
+    part: int = 0  # which of the source's tables, from 1; 0 for the only one
     decisions: tuple[Decision, ...] = ()
     declarations: tuple[Declaration, ...] = ()
     delivery: str = "increment"

@@ -75,7 +75,7 @@ def ingest_summary(report: IngestReport) -> str:
 
 def _label(outcome: FileOutcome) -> str:
     path = outcome.path if len(outcome.path) <= 48 else "..." + outcome.path[-45:]
-    return f"{path} [{outcome.table}]" if outcome.table else path
+    return f"{path} [{outcome.part}]" if outcome.part else path
 
 
 def _subjects(report: IngestReport) -> str:
