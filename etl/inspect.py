@@ -17,8 +17,10 @@ from etl.harmonize.dates import date_evidence, decide_dates
 from etl.harmonize.numbers import decide_decimal, decimal_evidence
 from etl.plan import Declaration, ResolvedPlan
 from etl.process.roles import role_expression
+from etl.questions import Asked
 from etl.readers import detect
 from etl.readers.base import Decision, Hints, Reader, Source, Table
+from etl.readers.dictionary import is_dictionary
 from etl.sites.mapping import FeedMapping, SiteMapping
 from etl.sites.resolve import Resolution, choose_feed, default_feed, resolve
 from schemas.errors import FormatUnknown
@@ -40,6 +42,8 @@ class Observed:
     date_counts: dict[str, Counter[str]] = field(default_factory=dict)
     number_counts: Counter[str] = field(default_factory=Counter)
     answers: Answers | None = None
+    asked: Asked = field(default_factory=Asked)
+    words: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def columns(self) -> list[str]:
         """Return the columns that evidence is gathered from."""
@@ -56,7 +60,11 @@ class Observed:
         for column in self.numbers:
             self.number_counts.update(decimal_evidence(frame[column].unique()))
         if self.answers:
-            self.answers.see(frame)
+            self.answers.see(
+                frame.with_columns(
+                    pl.col(name).replace(words) for name, words in self.words.items() if name in frame.columns
+                )
+            )
 
 
 def inspect(source: Source, site: str, mapping: SiteMapping | None, latest: datetime) -> list[ResolvedPlan]:
@@ -73,7 +81,8 @@ def inspect(source: Source, site: str, mapping: SiteMapping | None, latest: date
     declared = named or (mapping.defaults if mapping else None)
 
     def observe(columns: tuple[str, ...]) -> tuple[Sequence[str], Callable[[pl.DataFrame], None]] | None:
-        observed = _observed(columns, declared)
+        asked = Asked.of(source, reader, columns, declared.encoding if declared else None)
+        observed = _observed(columns, declared, asked)
         seen.append(observed)
         wanted = observed.columns()
         return (wanted, observed.see) if wanted else None
@@ -109,14 +118,20 @@ def _hints(feed: FeedMapping | None, name: str) -> Hints:
     return Hints(feed.encoding, feed.delimiter, feed.quote, feed.header_row, feed.sheet)
 
 
-def _observed(columns: tuple[str, ...], feed: FeedMapping | None) -> Observed:
-    resolution = resolve(columns, feed)
+def _observed(columns: tuple[str, ...], feed: FeedMapping | None, asked: Asked) -> Observed:
+    if is_dictionary(columns):
+        why = "It is a data dictionary: what the columns of the files beside it mean, and no data."
+        return Observed(Resolution("dictionary", unmapped=columns, explanation=why), feed)
+    resolution = asked.clear(resolve(columns, feed, questions=asked.questions))
     roles = resolution.roles
     found = {name: role_expression(resolution, name) for name in (*DATE_ROLES, *DATE_ATTRIBUTES)}
     dates = {name: expression for name, expression in found.items() if expression is not None}
     numbers = [roles[role] for role in NUMBER_ROLES if role in roles]
     numbers += [measure.column for measure in resolution.measures if measure.kind == "lab"]
-    return Observed(resolution, feed, dates, tuple(numbers), answers=Answers.of(resolution))
+    answers = Answers.of(resolution)
+    return Observed(
+        resolution, feed, dates, tuple(numbers), answers=answers, asked=asked, words=asked.words(resolution)
+    )
 
 
 def _plan(
@@ -130,7 +145,9 @@ def _plan(
         feed=name,
         table=table,
         resolution=observed.resolution,
-        decisions=(*table.decisions, *_decisions(observed, feed)),
+        decisions=(*table.decisions, *observed.asked.decisions(observed.words), *_decisions(observed, feed)),
+        words=observed.words,
+        missing=observed.asked.missing,
         analytes=_measured(observed),
         versions=observed.answers.versions(feed) if observed.answers else {},
         registry=registry_digest(),
@@ -149,7 +166,7 @@ def _with_declared(plan: ResolvedPlan, feed: FeedMapping) -> ResolvedPlan:
         timezone=None if feed.timezone == "unknown" else feed.timezone,
         issuer=feed.issuer,
         id_type=feed.id_type,
-        missing=feed.missing,
+        missing=(*feed.missing, *plan.missing),
         values=feed.values,
         analytes=plan.analytes | feed.analytes,
         links=links,

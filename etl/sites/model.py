@@ -229,6 +229,12 @@ class SiteMapping(_Strict):
             for name, feed in feeds.items()
         }
 
+    @property
+    def defaults(self) -> FeedMapping:
+        """What the site declares for every file, as a feed without a name: it holds where no feed claims a file."""
+        said = {name: getattr(self, name) for name in ("site", "timezone", "dates", "decimal", "missing")}
+        return FeedMapping(files=("*",)).model_copy(update=said)
+
     def claims(self, name: str) -> bool:
         """Tell whether a feed of the site claims a file of this name."""
         return any(feed.claims(name) for feed in self.feeds.values())
