@@ -67,7 +67,11 @@ def items(resource: Json, references: References) -> list[Result]:
 
 
 def _analyte(item: Result) -> str | None:
-    return text(item.resource["resourceType"]) if item.is_other else concept(item.part.get("code"))
+    """Return what was measured as its sender calls it; a bare LOINC is a code and no name."""
+    if item.is_other:
+        return text(item.resource["resourceType"])
+    name = concept(item.part.get("code"))
+    return None if item.coding == (name, "loinc") else name
 
 
 def _category(item: Result) -> str | None:

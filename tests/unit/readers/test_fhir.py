@@ -226,6 +226,19 @@ def test_loinc_wins(lines: Reading, coding: list, code: str | None, system: str 
 
 
 @pytest.mark.parametrize(
+    ("coding", "name"),
+    [
+        ({"system": "http://loinc.org", "code": "2132-9"}, None),
+        ({"system": "http://loinc.org", "code": "2132-9", "display": "Cobalamin"}, "Cobalamin"),
+        ({"system": "urn:l", "code": "B12"}, "B12"),  # all that the sender says of it
+    ],
+)
+def test_a_bare_loinc_is_a_code_and_no_name(lines: Reading, coding: dict, name: str | None) -> None:
+    row = lines({**B12, "code": {"coding": [coding]}}).row()
+    assert (row["code"], row.get("analyte")) == (coding["code"], name)
+
+
+@pytest.mark.parametrize(
     ("stated", "subject"),
     [
         ({"reference": "Patient/123"}, "123"),
