@@ -181,6 +181,9 @@ class _Ingest:
         if shape == "manifest":
             self._manifest.read(plan, reader_of(plan))
             outcome.status = "companion"
+        elif shape == "dictionary":
+            outcome.status = "companion"
+            outcome.note = plan.resolution.explanation
         elif shape == "unmapped":
             outcome.error = refusals.unmapped(plan) if is_error else None
             outcome.note = plan.resolution.explanation

@@ -42,6 +42,7 @@ class ResolvedPlan:
     id_type: str = "local"
     missing: tuple[str, ...] = ()
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    words: dict[str, dict[str, str]] = field(default_factory=dict)  # by column: a cell, and what it means
     analytes: dict[str, str] = field(default_factory=dict)
     versions: dict[str, VersionChoice] = field(default_factory=dict)  # by instrument
     links: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -37,7 +37,7 @@ class Processor:
         self._attributes = AttributeHarmonizer(plan, reader, keys, subjects)
         self._crosswalk = CrosswalkReader(plan, keys)
         self._history = HistoryHarmonizer(plan, reader, keys, subjects)
-        self._words = _words(plan.resolution)
+        self._words = _words(plan.resolution) | plan.words
 
     def process(self, batch: Batch) -> Processed:
         """Return the candidates of a batch."""

@@ -76,6 +76,9 @@ def role_expression(resolution: Resolution, role: str) -> pl.Expr | None:
             lambda both: join_date_time(both.struct.field(day), both.struct.field(clock)),
             return_dtype=pl.String,
         )
+    if role == "visit" and "visit_repeat" in roles:
+        parts = [pl.col(roles[each]) for each in ("visit", "visit_repeat") if each in roles]
+        return pl.concat_str(parts, separator=" #", ignore_nulls=True)  # two forms of one visit stay two
     column = roles.get(role) or resolution.attributes.get(role)
     if column is not None:
         return pl.col(column)

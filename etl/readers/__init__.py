@@ -9,6 +9,7 @@ from etl.readers.excel import ExcelReader
 from etl.readers.fhir import FhirReader
 from etl.readers.hl7 import Hl7Reader
 from etl.readers.json_table import JsonTableReader
+from etl.readers.odm import OdmReader
 from etl.readers.statistical import StatisticalReader
 
 HEAD = 64 << 10  # bytes that a reader may judge by
@@ -19,6 +20,7 @@ READERS: dict[str, Reader] = {
     for reader in (
         ColumnarReader(),
         StatisticalReader(),
+        OdmReader(),
         ExcelReader(),
         Hl7Reader(),
         FhirReader(),

@@ -6,7 +6,7 @@ are decided later, for whole columns. It counts what it saw, so that the load's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -118,6 +118,27 @@ class Batch:
 
     frame: pl.DataFrame
     damaged: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a data dictionary says of a column: its name, form, label and type there, and the labels of its codes."""
+
+    name: str
+    form: str = ""
+    label: str = ""
+    kind: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_written(self) -> bool:
+        """Tell whether the answer is written, or computed, and not chosen."""
+        return self.kind in {"", "text", "calc", "slider"} and not self.choices
+
+    @property
+    def is_chosen(self) -> bool:
+        """Tell whether one answer is chosen of several."""
+        return bool(self.choices) and self.kind not in {"checkbox", "slider"}
 
 
 class Reader(Protocol):

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from etl.readers.base import Question
 from etl.sites.model import FeedMapping
 from etl.sites.resolution import Finding
 from schemas.columns import COLUMNS, LANGUAGE_TIER, STANDARDS, Candidate, header_key
+
+BRACKETS = re.compile(r"[(\[](?P<inside>[^()\[\]]+)[)\]]\s*$")
+# Units in which heights, weights and ages are asked for, and which are not those of the attribute.
+OTHER_UNITS = frozenset({
+    "m", "meter", "meters", "metre", "metres", "mm", "in", "inch", "inches", "ft", "feet", "lb", "lbs", "pounds", "g", "grams",
+    "oz", "stone", "months", "weeks", "days",
+})  # fmt: skip
 
 
 @dataclass
@@ -60,18 +69,73 @@ def declared_roles(columns: Sequence[str], feed: FeedMapping, roles: Roles) -> N
             roles.take(name, column, "mapping")
 
 
-def recognised_roles(columns: Iterable[str], group: Iterable[str], roles: Roles) -> None:
-    """Recognise the roles of some groups, and the attributes, by the headers that are not yet taken."""
-    wanted = set(group)
+def recognised_roles(
+    columns: Iterable[str],
+    group: Iterable[str],
+    roles: Roles,
+    questions: Mapping[str, Question] | None = None,
+) -> None:
+    """Recognise the roles of some groups, and the attributes, by the headers that are not yet taken.
+
+    A column that a dictionary explains may be told by its label as well, where no header has the role.
+    """
+    wanted, names = set(group), list(columns)
+    _claim({column: COLUMNS.find(column) for column in names}, wanted, roles)
+    if not questions:
+        return
+    for name in [name for name in roles.columns if name in COLUMNS.attributes]:
+        _contradict(name, roles, questions)
+    labelled = {
+        column: COLUMNS.find(questions[column].label)
+        for column in names
+        if column in questions and (questions[column].is_written or questions[column].is_chosen)
+    }
+    settled = set(roles.findings)
+    _claim(
+        {name: [c for c in found if c.tier <= LANGUAGE_TIER] for name, found in labelled.items()},
+        wanted,
+        roles,
+    )
+    roles.findings[:] = [each for each in roles.findings if each in settled]  # labels only add what is clear
+
+
+def _claim(found: Mapping[str, Iterable[Candidate]], wanted: set[str], roles: Roles) -> None:
     claims: dict[str, list[tuple[Candidate, str]]] = {}
     taken = set(roles.columns.values())
-    for column in columns:
-        for candidate in () if column in taken else COLUMNS.find(column):
+    for column, candidates in found.items():
+        for candidate in () if column in taken else candidates:
             is_free = candidate.field not in roles.columns
             if is_free and wanted.intersection(COLUMNS.field(candidate.field).group):
                 claims.setdefault(candidate.field, []).append((candidate, column))
     for name, claimed in claims.items():
         _settle(name, claimed, roles)
+
+
+def _contradict(name: str, roles: Roles, questions: Mapping[str, Question]) -> None:
+    """Leave an attribute open whose label states another unit than the attribute has: `Height (m)`."""
+    column, known = roles.columns[name], COLUMNS.attributes[name]
+    question = questions.get(column)
+    stated = BRACKETS.search(question.label) if question and known.within and not known.codes else None
+    is_ours = stated and header_key(stated["inside"]) in {header_key(word) for word in known.within}
+    if (
+        stated
+        and question
+        and not is_ours
+        and roles.basis[column] != "mapping"
+        and _is_unit(stated["inside"])
+    ):
+        roles.drop(name)
+        roles.findings.append(
+            Finding(
+                f"{name} may be the column '{column}', in another unit.",
+                f"The dictionary calls it '{question.label}'; read is {known.sentence}.",
+                f"columns: {{{name}: HEADER}} in the mapping, once the column is converted",
+            )
+        )
+
+
+def _is_unit(text: str) -> bool:
+    return text.strip().casefold() in OTHER_UNITS
 
 
 def _settle(name: str, claimed: list[tuple[Candidate, str]], roles: Roles) -> None:

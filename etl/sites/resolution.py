@@ -15,6 +15,7 @@ Shape = Literal[
     "subjects",
     "crosswalk",
     "manifest",
+    "dictionary",
     "unmapped",
 ]
 

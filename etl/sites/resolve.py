@@ -6,9 +6,11 @@ columns of a long file are never taken for measures.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
+from etl.readers.base import Question
 from etl.sites.headers import (
     Roles,
     declared_roles,
@@ -21,6 +23,7 @@ from etl.sites.headers import (
     settle_value,
 )
 from etl.sites.model import FeedMapping, SiteMapping
+from etl.sites.questions import items_by_question, labs_by_question
 from etl.sites.recognisers import Recognisers, registered
 from etl.sites.resolution import Finding, Measure, Resolution, Shape
 from schemas.columns import COLUMNS, header_key
@@ -36,11 +39,12 @@ _GROUPS: dict[Shape, tuple[str, ...]] = {
     "subjects": ("any",),
     "crosswalk": ("crosswalk",),
     "manifest": ("manifest",),
+    "dictionary": (),
     "unmapped": ("any",),
 }
 _EVERY_GROUP = ("any", "lab", "lab_long", "item", "item_long", "crosswalk", "manifest")
 _WIDE_GROUPS = ("any", "lab", "item")
-_HAVE_NO_SUBJECT = ("crosswalk", "manifest")
+_HAVE_NO_SUBJECT = ("crosswalk", "manifest", "dictionary")
 _HISTORIES: tuple[Shape, ...] = ("condition", "medication")
 _OF_A_HISTORY = ("started_at", "ended_at", "recorded_at", "status")
 
@@ -66,23 +70,35 @@ def default_feed(resolution: Resolution) -> str:
 
 
 def resolve(
-    columns: Sequence[str], feed: FeedMapping | None = None, recognisers: Recognisers | None = None
+    columns: Sequence[str],
+    feed: FeedMapping | None = None,
+    recognisers: Recognisers | None = None,
+    questions: Mapping[str, Question] | None = None,
 ) -> Resolution:
-    """Decide what a file with these columns is.
+    """Decide what a file with these columns is. questions: what its dictionary says of them, by column.
 
     A file that cannot be used has the shape `unmapped` and an explanation.
     """
     known = recognisers or registered()
+    header = Header(tuple(columns), questions or {})
     declared, measures = _declared(columns, feed)
     if declared.findings:
         return _unmapped(columns, declared)
-    shape = _shape(columns, feed, declared, measures)
+    shape = _shape(header, feed, declared, measures)
     if shape in (None, "wide"):
-        measures += _recognised_measures(columns, feed, measures, known)
-    shape = shape or _shape_without_rows(columns, feed, measures)
-    roles = _roles(columns, feed, _groups(shape, measures), measures)
+        measures += _recognised_measures(header, feed, measures, known)
+    shape = shape or _shape_without_rows(header, feed, measures)
+    roles = _roles(header, feed, _groups(shape, measures), measures)
     resolution = _resolution(shape, columns, roles, measures, feed)
-    return _without_subject(resolution) or replace(resolution, resembling=_resembling(resolution, known))
+    resembling = _resembling(resolution, known, header.questions)
+    return _without_subject(resolution) or replace(resolution, resembling=resembling)
+
+
+class Header(NamedTuple):
+    """The columns of a file, and what its dictionary says of them."""
+
+    columns: tuple[str, ...]
+    questions: Mapping[str, Question]
 
 
 def _declared(columns: Sequence[str], feed: FeedMapping | None) -> tuple[Roles, tuple[Measure, ...]]:
@@ -113,12 +129,13 @@ def _declare(role: str, header: str, columns: Sequence[str], feed: FeedMapping, 
 
 
 def _roles(
-    columns: Sequence[str], feed: FeedMapping | None, groups: Iterable[str], measures: tuple[Measure, ...]
+    header: Header, feed: FeedMapping | None, groups: Iterable[str], measures: tuple[Measure, ...]
 ) -> Roles:
     """Return the roles and attributes of some groups: those of the mapping, then those that headers tell."""
-    roles, _ = _declared(columns, feed)
+    roles, _ = _declared(header.columns, feed)
     measured = {measure.column for measure in measures}
-    recognised_roles([column for column in columns if column not in measured], groups, roles)
+    free = [column for column in header.columns if column not in measured]
+    recognised_roles(free, groups, roles, header.questions)
     settle_collection_time(roles)
     settle_value(roles)
     settle_site(roles)
@@ -127,14 +144,14 @@ def _roles(
 
 
 def _shape(
-    columns: Sequence[str], feed: FeedMapping | None, declared: Roles, measures: tuple[Measure, ...]
+    header: Header, feed: FeedMapping | None, declared: Roles, measures: tuple[Measure, ...]
 ) -> Shape | None:
     """Return the shape that the mapping or the roles of a row give; None if only measures or attributes can."""
     if feed and feed.kind != "data":
         return feed.kind
     if measures and "value" not in declared.columns:
         return "wide"
-    found = {*_roles(columns, feed, _EVERY_GROUP, measures).columns, *(feed.constants if feed else ())}
+    found = {*_roles(header, feed, _EVERY_GROUP, measures).columns, *(feed.constants if feed else ())}
     has_analyte = bool({"analyte", "code"} & found)
     if {"value", "item"} <= found and ("instrument" in found or not has_analyte):
         return "item_long"
@@ -146,15 +163,20 @@ def _shape(
 
 
 def _recognised_measures(
-    columns: Sequence[str], feed: FeedMapping | None, declared: tuple[Measure, ...], known: Recognisers
+    header: Header, feed: FeedMapping | None, declared: tuple[Measure, ...], known: Recognisers
 ) -> tuple[Measure, ...]:
     """Let the registries claim the columns that are neither role nor attribute; a column claimed twice is nobody's."""
-    roles = _roles(columns, feed, _WIDE_GROUPS, declared)
+    roles = _roles(header, feed, _WIDE_GROUPS, declared)
     taken = {*roles.columns.values(), *(measure.column for measure in declared)}
     free = [
-        column for column in columns if column not in taken and header_key(column) not in COLUMNS.known_unread
+        column
+        for column in header.columns
+        if column not in taken and header_key(column) not in COLUMNS.known_unread
     ]
     labs, items = known.match_headers(free), known.match_items(free)
+    if header.questions:
+        told = {column: header.questions[column] for column in free if column in header.questions}
+        labs, items = labs_by_question(labs, told, known), items_by_question(items, told, known)
     return tuple(
         Measure(column, "lab", labs[column].analyte, labs[column].unit, labs[column].specimen)
         if column in labs
@@ -164,15 +186,13 @@ def _recognised_measures(
     )
 
 
-def _shape_without_rows(
-    columns: Sequence[str], feed: FeedMapping | None, measures: tuple[Measure, ...]
-) -> Shape:
+def _shape_without_rows(header: Header, feed: FeedMapping | None, measures: tuple[Measure, ...]) -> Shape:
     if measures:
         return "wide"
     for shape in _HISTORIES:
-        if _is_history(shape, {*_roles(columns, feed, _GROUPS[shape], ()).columns}):
+        if _is_history(shape, {*_roles(header, feed, _GROUPS[shape], ()).columns}):
             return shape
-    found = _roles(columns, feed, _GROUPS["subjects"], ()).columns
+    found = _roles(header, feed, _GROUPS["subjects"], ()).columns
     return "subjects" if any(name in COLUMNS.attributes for name in found) else "unmapped"
 
 
@@ -248,9 +268,12 @@ def _without_subject(resolution: Resolution) -> Resolution | None:
     )
 
 
-def _resembling(resolution: Resolution, known: Recognisers) -> dict[str, str]:
-    """Name the columns that are not read although they look like a study analyte."""
+def _resembling(
+    resolution: Resolution, known: Recognisers, questions: Mapping[str, Question]
+) -> dict[str, str]:
+    """Name the columns that are not read although they, or their labels, look like a study analyte."""
     if resolution.shape in _HAVE_NO_SUBJECT:
         return {}
     unread = [column for column in resolution.unmapped if header_key(column) not in COLUMNS.known_unread]
-    return {column: analyte for column in unread if (analyte := known.resembles(column))}
+    named = {column: questions[column].label if column in questions else column for column in unread}
+    return {column: analyte for column, name in named.items() if (analyte := known.resembles(name))}

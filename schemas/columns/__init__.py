@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 # Lists of a standard rank before those of a language, in the order in which a field has them.
-STANDARDS: Final = ("sdtm", "loinc", "jlac10", "ldt", "nhanes", "redcap", "omop")
+STANDARDS: Final = ("sdtm", "loinc", "jlac10", "ldt", "nhanes", "redcap", "odm", "omop")
 
 _SEPARATORS = re.compile(r"[\W_]+")
 _BRACKETS = re.compile(r"[\[(【「](?P<inside>[^\])】」]*)[\])】」]\s*$")

@@ -1,0 +1,130 @@
+"""Who claims a column for a field: known headers, schemes of standards, words of headers and labels, the cells alone."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from etl.suggest.content import Content
+from etl.suggest.fits import Fit, fit
+from etl.suggest.headers import claims as word_claims
+from etl.suggest.headers import ideas_of, is_spelt_in_initials
+from schemas.columns import COLUMNS, WEAK_TIER, header_key
+from schemas.wording import IDENTIFYING, Form, wording
+
+KNOWN, SURE, FAIR, HINT = 4, 3, 2, 1
+_SPELT = 3  # columns in first letters of pinyin before any is read so
+_NEAR, _LONG = 0.9, 8  # for a header that resembles a known one
+# What the cells must be under a header that is known by itself.
+_CONTENT = {rule.field: rule.content for rule in reversed(wording().rules)}
+# Fields that cells give away by themselves, whatever the header is.
+_TELLING = {"analyte": "analytes", "unit": "units", "ref_text": "ranges", "code": "loinc"}
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A claim on a column: how strong the header is, how the cells fit, and why. rank: among equal claims, first wins."""
+
+    field: str
+    column: str
+    strength: int
+    fit: Fit
+    why: str
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class View:
+    """What is known of a table before anything is chosen."""
+
+    columns: tuple[str, ...]
+    contents: Mapping[str, Content]
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def has_initials(self) -> bool:
+        """Tell whether the columns are named in first letters of pinyin."""
+        return sum(is_spelt_in_initials(column) for column in self.columns) >= _SPELT
+
+    def claims(self, column: str) -> list[Claimed]:
+        """Return the claims on a column; the strongest of each field."""
+        found: dict[str, Claimed] = {}
+        for claimed in self._all(column):
+            old = found.get(claimed.field)
+            if old is None or (claimed.strength, -claimed.rank) > (old.strength, -old.rank):
+                found[claimed.field] = claimed
+        return sorted(found.values(), key=lambda claimed: -claimed.strength)
+
+    def is_identifying(self, column: str) -> bool:
+        """Tell whether a header speaks of names, addresses or national numbers, in any of its words."""
+        ideas = ideas_of(column) | ideas_of(self.labels.get(column, ""))
+        named = {candidate.field for candidate in COLUMNS.find(column)} & {"name", "national_id", "birth_date"}
+        return bool(named or ideas.intersection(IDENTIFYING)) and "item" not in ideas and "test" not in ideas
+
+    def _all(self, column: str) -> Iterator[Claimed]:
+        yield from self._known(column)
+        if header_key(column) in COLUMNS.known_unread:
+            return
+        yield from self._of_standards(column)
+        for text, kind in ((column, "header"), (self.labels.get(column, ""), "label")):
+            for claim in word_claims(text, initials=self.has_initials and kind == "header"):
+                why = claim.why.replace("header", kind, 1)
+                yield self._claimed(claim.field, column, claim.strength, claim.content, why)
+        yield from self._resembling(column)
+        yield from self._by_cells(column)
+
+    def _claimed(
+        self, name: str, column: str, strength: int, content: str, why: str, rank: int = 0
+    ) -> Claimed:
+        return Claimed(name, column, strength, fit(content, self.contents[column], column), why, rank)
+
+    def _known(self, column: str) -> Iterator[Claimed]:
+        for candidate in COLUMNS.find(column):
+            strength = FAIR if candidate.tier >= WEAK_TIER else KNOWN
+            content = _CONTENT.get(candidate.field, "any")
+            why = f"a known header ({candidate.names})"
+            rank = candidate.tier * 1000 + candidate.position
+            yield self._claimed(candidate.field, column, strength, content, why, rank)
+
+    def _of_standards(self, column: str) -> Iterator[Claimed]:
+        for rank, form in enumerate(wording().forms):
+            found = form.pattern.fullmatch(column)
+            if form.field == "measure" or found is None or not self.bears_out(form, column):
+                continue
+            domains = {group: text for group, text in found.groupdict().items() if text}
+            if all(text in form.standard.groups[group] for group, text in domains.items()):
+                yield self._claimed(form.field, column, KNOWN, form.content, form.standard.sentence, rank)
+
+    def bears_out(self, form: Form, column: str) -> bool:
+        """Tell whether enough other columns are named by the scheme of a form."""
+        others = [each for each in self.columns if each != column]
+        is_there = not form.only_with or any(header_key(each) == header_key(form.only_with) for each in others)
+        return is_there and sum(bool(form.standard.beside.fullmatch(each)) for each in others) >= form.standard.least
+
+    def _resembling(self, column: str) -> Iterator[Claimed]:
+        """Find a known header that this one is a slip of the pen of."""
+        key = header_key(column)
+        if len(key) < _LONG or COLUMNS.find(column):
+            return
+        near = difflib.get_close_matches(key, [each for each in COLUMNS.by_key if len(each) >= _LONG], 1, _NEAR)
+        for candidate in COLUMNS.by_key[near[0]] if near else ():
+            content = _CONTENT.get(candidate.field, "any")
+            yield self._claimed(candidate.field, column, FAIR, content, f"nearly the known header '{near[0]}'")
+
+    def _by_cells(self, column: str) -> Iterator[Claimed]:
+        content = self.contents[column]
+        for name, need in _TELLING.items():
+            if fit(need, content, column) is Fit.YES and (name != "unit" or len(content.distinct) > 1):
+                why = f"the cells alone: {round(100 * content.share(need.removesuffix('s')))} % of the distinct texts are such"
+                yield Claimed(name, column, HINT, Fit.YES, why)
+
+
+def fields_in(columns: Sequence[str], view: View) -> dict[str, list[Claimed]]:
+    """Return the claims of all columns by field."""
+    found: dict[str, list[Claimed]] = {}
+    for column in columns:
+        for claimed in view.claims(column):
+            found.setdefault(claimed.field, []).append(claimed)
+    return found

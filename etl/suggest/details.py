@@ -1,0 +1,120 @@
+"""The lines of a draft beside the columns: order of dates, decimal mark, codes, names of analytes, missing codes, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from etl.harmonize.dates import date_evidence, decide_dates
+from etl.harmonize.names import read_name, resembles
+from etl.harmonize.numbers import decide_decimal, decimal_evidence
+from etl.scoring.versions import resolve_versions
+from etl.suggest.content import FEW
+from etl.suggest.measures import plausible_units
+from etl.suggest.model import Choice, MeasureChoice, Open
+from etl.suggest.shared import sentinels, shared
+from etl.suggest.tables import Looked
+from schemas.codes import VALUES
+from schemas.columns import COLUMNS
+from schemas.instruments.matching import ItemRef
+
+DATED = ("collected_at", "collected_date", "resulted_at", "administered_at", "started_at", "ended_at", "recorded_at", "birth_date")  # fmt: skip
+NUMBERED = ("value", "ref_low", "ref_high")
+
+
+def details(looked: Looked, choices: Sequence[Choice], measures: Sequence[MeasureChoice]) -> list[Open]:
+    """Return what is still open once the columns are chosen."""
+    fields = {choice.field: choice.column for choice in choices}
+    subjects = [fields["subject"]] if "subject" in fields else []
+    found = [*_dates(looked, fields), *_decimal(looked, fields, measures), *_codes(looked, fields, subjects)]
+    if "analyte" in fields and "value" in fields:
+        found += _analytes(looked, fields["analyte"], subjects)
+    found += _missing(looked, fields, measures, subjects)
+    found += _units(looked, measures)
+    return [*found, *_versions(measures)]
+
+
+def _dates(looked: Looked, fields: dict[str, str]) -> Iterator[Open]:
+    for name in DATED:
+        column = fields.get(name)
+        if column is None or looked.contents[column].is_empty:
+            continue
+        decision = decide_dates(f"dates:{name}", date_evidence(looked.contents[column].values), None)
+        if decision.value is None:
+            why = "no date shows whether the day or the month comes first, or they contradict each other"
+            yield Open("dates", (column,), why, f"dates: {{{name}: dmy}}   # or mdy")
+
+
+def _decimal(looked: Looked, fields: dict[str, str], measures: Sequence[MeasureChoice]) -> Iterator[Open]:
+    columns = [fields[name] for name in NUMBERED if name in fields]
+    columns += [each.measure.column for each in measures if each.measure.kind == "lab"]
+    counts: dict[str, int] = {}
+    for column in columns:
+        for name, number in decimal_evidence(looked.contents[column].distinct).items():
+            counts[name] = counts.get(name, 0) + number
+    if columns and decide_decimal(counts, None).value is None:
+        why = "no number shows whether '.' or ',' is the decimal mark, or they contradict each other"
+        yield Open("decimal", tuple(columns), why, 'decimal: ","   # or "."')
+
+
+def _codes(looked: Looked, fields: dict[str, str], subjects: list[str]) -> Iterator[Open]:
+    for name, column in fields.items():
+        codes = COLUMNS.field(name).codes
+        content = looked.contents[column]
+        if codes is None or content.is_empty or len(content.distinct) > FEW:
+            continue
+        known, _ = content.coded(codes, column)
+        if known == 1:
+            continue
+        shown = [text for text, *_ in shared(looked.frame, column, subjects).texts]
+        listed = ", ".join(f'"{text}": {VALUES[codes][at % len(VALUES[codes])]}' for at, text in enumerate(shown))
+        why = f"some of its codes are not known; say what each means ({' or '.join(VALUES[codes])})"
+        yield Open(f"values of {name}", (column,), why, f"values: {{{name}: {{{listed}}}}}   # an example, not a reading")
+
+
+def _analytes(looked: Looked, column: str, subjects: list[str]) -> Iterator[Open]:
+    names = shared(looked.frame, column, subjects)
+    for name, records in names.names().items():
+        analyte = resembles(name) if read_name(name).hit is None else None
+        if analyte:
+            why = f"{records:,} records; the name resembles this analyte's, but is not known as one"
+            yield Open("analytes", (column,), why, f'analytes: {{"{name}": {analyte}}}   # or: other')
+    near = sum(
+        read_name(text).hit is None and resembles(text) is not None
+        for text in looked.contents[column].distinct
+        if text not in names.names()
+    )
+    if near:
+        yield Open("analytes", (column,), f"{near} more names, each of fewer than five subjects, resemble a study analyte",
+                   'analytes: {"NAME": ANALYTE}')  # fmt: skip
+
+
+def _missing(
+    looked: Looked, fields: dict[str, str], measures: Sequence[MeasureChoice], subjects: list[str]
+) -> Iterator[Open]:
+    columns = [fields[name] for name in ("value",) if name in fields] + [each.measure.column for each in measures]
+    for column in columns:
+        found = sentinels(looked.contents[column], shared(looked.frame, column, subjects))
+        if found:
+            listed = ", ".join(f'"{text}"' for text in found)
+            yield Open("missing", (column,), "these numbers stand apart from all others", f"missing: [{listed}]")
+
+
+def _units(looked: Looked, measures: Sequence[MeasureChoice]) -> Iterator[Open]:
+    for each in measures:
+        found = each.measure
+        if found.kind == "lab" and found.unit is None:
+            usual = plausible_units(found, looked.contents[found.column])
+            why = "neither header nor label states the unit, and values never settle it"
+            why += f"; they would be usual in {', '.join(usual)}" if usual else ""
+            unit = usual[0] if usual else "UNIT"
+            yield Open(f"unit of {found.analyte}", (found.column,), why, f"units: {{{found.analyte}: {unit}}}   # ask the laboratory")
+
+
+def _versions(measures: Sequence[MeasureChoice]) -> Iterator[Open]:
+    items = [each.measure for each in measures if each.measure.kind == "item"]
+    refs = [ItemRef(str(m.instrument), None, str(m.item), "total" if m.item == "total" else "item") for m in items]
+    for name, choice in resolve_versions(refs).items():
+        if choice.version is None:
+            columns = tuple(m.column for m in items if m.instrument == name)
+            why = choice.problems[0] if choice.problems else "the items fit more than one version, and those score differently"
+            yield Open(f"version of {name}", columns, why, f"instruments: {{{name}: {{version: VERSION}}}}   # see: etl instruments show {name}")

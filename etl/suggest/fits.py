@@ -1,0 +1,211 @@
+"""Whether the cells of a column are what a field needs: yes, no, or nothing can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from etl.suggest.content import Content
+
+MOST, NEARLY_ALL, SOME = 0.7, 0.9, 0.3
+OLDEST, TALLEST, SHORTEST, LIGHTEST, HEAVIEST = 120, 250, 30, 1, 400
+_FIRST_BIRTH, _LAST_BIRTH = 1890, 2100
+
+
+class Fit(Enum):
+    """YES: the cells speak for it by themselves. PASS: they do not speak against it. NO, or nothing to see."""
+
+    YES = "yes"
+    PASS = "pass"  # noqa: S105 - no password
+    NO = "no"
+    UNSEEN = "unseen"
+
+
+Test = Callable[[Content, str], Fit]
+
+
+def fit(need: str, content: Content, header: str) -> Fit:
+    """Compare the cells with what a field needs (a name of TESTS)."""
+    return Fit.UNSEEN if content.is_empty else TESTS[need](content, header)
+
+
+def _when(speaks: bool, passes: bool) -> Fit:  # noqa: FBT001 - two answers, one result
+    return Fit.YES if speaks else Fit.PASS if passes else Fit.NO
+
+
+def _identifier(content: Content, _: str) -> Fit:
+    is_dated = content.share("date") > SOME and content.share("letters") < SOME and content.share("integer") < MOST
+    has_decimals = content.share("number") - content.share("integer") > SOME and not _ends_in_zero(content)
+    is_text = content.share("sentence") > 0 or content.share("unit") > MOST or content.share("analyte") > MOST
+    is_flat = len(content.distinct) == 1 and content.filled > 1
+    return _when(False, not (is_dated or has_decimals or is_text or is_flat or content.share("result") < SOME
+                             and content.share("number") < SOME and not _has_digits(content)))  # fmt: skip
+
+
+def _ends_in_zero(content: Content) -> bool:
+    return all(text.endswith((".0", ",0")) for text in content.some)
+
+
+def _has_digits(content: Content) -> bool:
+    return sum(any(letter.isdigit() for letter in text) for text in content.some) > MOST * len(content.some)
+
+
+def _dates(content: Content, _: str) -> Fit:
+    share = content.share("date")
+    return _when(share > NEARLY_ALL and content.share("number") < SOME, share > MOST)
+
+
+def _times(content: Content, header: str) -> Fit:
+    return _when(False, content.share("time") > MOST or _dates(content, header) is not Fit.NO)
+
+
+def _birth_dates(content: Content, header: str) -> Fit:
+    return _dates(content, header) if content.share("clock") < SOME or _is_midnight(content) else Fit.NO
+
+
+def _is_midnight(content: Content) -> bool:
+    return all("00:00" in text for text in content.some if ":" in text)
+
+
+def _results(content: Content, _: str) -> Fit:
+    if content.share("date") > SOME or content.share("range") > SOME or content.share("analyte") > MOST:
+        return Fit.NO
+    return _when(False, content.share("result") > 0.5 or content.is_few)  # noqa: PLR2004
+
+
+def _numbers(content: Content, _: str) -> Fit:
+    return _when(False, content.share("result") > MOST and content.share("date") < SOME)
+
+
+def _ranges(content: Content, _: str) -> Fit:
+    return _when(content.share("range") > MOST, content.share("range") > SOME)
+
+
+def _units(content: Content, _: str) -> Fit:
+    return _when(content.share("unit") > MOST and content.share("number") == 0, content.share("unit") > 0.5)  # noqa: PLR2004
+
+
+def _analytes(content: Content, _: str) -> Fit:
+    if content.share("number") > SOME or content.share("date") > SOME or content.share("unit") > MOST:
+        return Fit.NO
+    known = content.share("analyte")
+    return _when(known > MOST, known > 0.15 and content.share("sentence") < SOME)  # noqa: PLR2004
+
+
+def _loinc(content: Content, _: str) -> Fit:
+    return _when(content.share("loinc") > MOST, content.share("loinc") > SOME)
+
+
+def _short_codes(content: Content, _: str) -> Fit:
+    is_repeated = len(content.distinct) < content.filled or content.filled <= 1
+    return _when(False, content.share("short_code") > MOST and content.share("date") < SOME and is_repeated)
+
+
+def _condition_codes(content: Content, _: str) -> Fit:
+    return _when(content.share("icd") > MOST, content.share("short_code") > MOST)
+
+
+def _coded(name: str, least: int = 1) -> Test:
+    def test(content: Content, header: str) -> Fit:
+        share, values = content.coded(name, header)
+        if share > MOST:
+            return _when(len(values) >= least and content.share("number") == 0, True)
+        is_numbered = content.share("integer") > MOST and len(content.distinct) <= 5  # noqa: PLR2004 - 1/2, 0/1/9
+        return Fit.PASS if is_numbered and content.is_few else Fit.NO
+
+    return test
+
+
+def _ages(content: Content, _: str) -> Fit:
+    ages = content.ages
+    is_read = len(ages) >= MOST * content.filled and len(ages) > 0
+    return _when(False, is_read and float(ages.max() or 0) <= OLDEST and content.share("date") < SOME)  # type: ignore[arg-type]
+
+
+def _between(low: float, high: float) -> Test:
+    def test(content: Content, _: str) -> Fit:
+        numbers = content.numbers
+        if len(numbers) < MOST * content.filled:
+            return Fit.NO
+        middle = numbers.quantile(0.5)
+        return _when(False, middle is not None and low <= middle <= high)
+
+    return test
+
+
+def _flags(content: Content, _: str) -> Fit:
+    return _when(content.share("flag") > MOST and content.share("integer") == 0, content.is_few)
+
+
+def _specimens(content: Content, _: str) -> Fit:
+    return _when(content.share("specimen") > MOST, content.is_few and content.share("number") < SOME)
+
+
+def _entry_numbers(content: Content, header: str) -> Fit:
+    return _identifier(content, header) if len(content.distinct) > 1 or content.filled == 1 else Fit.NO
+
+
+def _words(content: Content, _: str) -> Fit:
+    return _when(False, content.share("number") < SOME and content.share("date") < SOME)
+
+
+def _few_words(content: Content, _: str) -> Fit:
+    is_repeated = content.is_few or len(content.distinct) * 5 <= content.filled
+    return _when(False, is_repeated and content.share("date") < SOME)
+
+
+def _instruments(content: Content, header: str) -> Fit:
+    is_named = content.share("instrument") > 0
+    return _when(content.share("instrument") > MOST, is_named or _few_words(content, header) is Fit.PASS)
+
+
+def _texts(content: Content, _: str) -> Fit:
+    return _when(False, content.share("letters") > MOST and content.share("date") < SOME)
+
+
+def _pairs(content: Content, _: str) -> Fit:
+    repeats = content.filled / max(1, len(content.distinct))
+    return _when(False, content.share("date") < SOME and repeats >= 1.5)  # noqa: PLR2004 - a pair is two subjects
+
+
+def _items(content: Content, _: str) -> Fit:
+    return _when(False, content.share("date") < SOME and len(content.distinct) < content.filled)
+
+
+def _comparators(content: Content, _: str) -> Fit:
+    signs = {"<", ">", "<=", ">=", "=", "≤", "≥", "~"}
+    return _when(set(content.some) <= signs, content.is_few)
+
+
+TESTS: dict[str, Test] = {
+    "any": lambda *_: Fit.PASS,
+    "identifier": _identifier,
+    "dates": _dates,
+    "times": _times,
+    "birth_dates": _birth_dates,
+    "results": _results,
+    "numbers": _numbers,
+    "ranges": _ranges,
+    "units": _units,
+    "analytes": _analytes,
+    "loinc": _loinc,
+    "short_codes": _short_codes,
+    "condition_codes": _condition_codes,
+    "sexes": _coded("sex", 2),
+    "groups": _coded("cohort_group", 2),
+    "statuses": _coded("result_status"),
+    "yes_no": _coded("yes_no", 2),
+    "ages": _ages,
+    "heights": _between(1, TALLEST),
+    "weights": _between(LIGHTEST, HEAVIEST),
+    "flags": _flags,
+    "specimens": _specimens,
+    "instruments": _instruments,
+    "items": _items,
+    "entry_numbers": _entry_numbers,
+    "words": _words,
+    "few_words": _few_words,
+    "texts": _texts,
+    "pairs": _pairs,
+    "comparators": _comparators,
+}

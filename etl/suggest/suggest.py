@@ -1,0 +1,136 @@
+"""From files to the draft of a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from etl.sites.model import FeedMapping
+from etl.sites.resolve import default_feed, resolve
+from etl.sources import expand
+from etl.suggest.choose import GROUPS, Chosen, choose, graded, level_of, shape_of
+from etl.suggest.claims import SURE, View
+from etl.suggest.details import details
+from etl.suggest.measures import measures_of, without_repeats
+from etl.suggest.model import Draft, MeasureChoice, Open, TableDraft, Unread
+from etl.suggest.tables import Looked, look
+from schemas.columns import COLUMNS
+from schemas.errors import UserError
+
+NEEDED = {
+    "lab_long": ("subject", "value"),
+    "item_long": ("subject", "item", "value"),
+    "wide": ("subject",),
+    "condition": ("subject",),
+    "medication": ("subject",),
+}
+
+
+def suggest(paths: Iterable[str], site: str) -> Draft:
+    """Return the draft of a site's mapping for some files. Raises UsageError for a path that matches nothing."""
+    tables: list[TableDraft] = []
+    unread: list[Unread] = []
+    for named in expand(paths):
+        try:
+            tables += [draft_table(looked) for looked in look(named.source)]
+        except UserError as error:
+            unread.append(Unread(named.source.name, error.message()))
+    return Draft(site, tuple(tables), tuple(unread))
+
+
+def draft_table(looked: Looked) -> TableDraft:
+    """Return the draft of one table."""
+    plan = looked.plan
+    if looked.has_fixed_meaning:
+        return _fixed(looked)
+    view = View(looked.columns, looked.contents, looked.labels)
+    chosen, measures, left = _chosen(view, looked)
+    left += details(looked, chosen.choices, measures)
+    return _drafted(looked, chosen, measures, [*chosen.open, *left], plan.resolution.explanation)
+
+
+def _fixed(looked: Looked) -> TableDraft:
+    plan = looked.plan
+    return TableDraft(
+        plan.source.name, plan.table.title, plan.table.format, plan.table.records, plan.resolution.shape, plan.feed,
+        columns=looked.columns, has_fixed_meaning=True,
+    )  # fmt: skip
+
+
+def _chosen(view: View, looked: Looked) -> tuple[Chosen, list[MeasureChoice], list[Open]]:
+    names = graded(view)
+    shape = shape_of(names, has_measures=False)
+    if shape != "wide":
+        return choose(view, shape, ()), [], []
+    claimed = {each.column for claims in names.values() for each in claims if each.strength >= SURE and level_of(each)}
+    free = [column for column in view.columns if column not in claimed and not view.is_identifying(column)]
+    measures, left = measures_of(view, free)
+    measures, repeated = without_repeats(measures, looked.frame)
+    taken = {each.measure.column for each in measures}
+    return choose(view, "wide", taken), measures, [*left, *repeated]
+
+
+def _drafted(
+    looked: Looked, chosen: Chosen, measures: list[MeasureChoice], left: list[Open], explanation: str
+) -> TableDraft:
+    plan = looked.plan
+    feed = FeedMapping(
+        files=(plan.source.name,),
+        columns={each.field: (each.column,) for each in chosen.choices},
+        measures={each.measure.column: _written(each) for each in measures},
+    )
+    resolution = resolve(looked.columns, feed)
+    groups = {"any", *GROUPS.get(resolution.shape, ())}
+    choices = [each for each in chosen.choices if groups & set(COLUMNS.field(each.field).group)]
+    used = {*(each.column for each in choices), *(each.measure.column for each in measures)}
+    is_of_use = resolution.shape != "unmapped"
+    return TableDraft(
+        name=plan.source.name,
+        title=plan.table.title,
+        format=plan.table.format,
+        records=plan.table.records,
+        shape=resolution.shape,
+        feed=default_feed(resolution) if is_of_use else "table",
+        choices=tuple(sorted(choices, key=lambda each: _place(each.field))),
+        measures=tuple(measures),
+        open=(*_missing_fields(looked, chosen, resolution.shape, measures), *left),
+        unused=tuple(column for column in looked.columns if column not in used),
+        explanation="" if is_of_use else resolution.explanation or explanation,
+        columns=looked.columns,
+    )
+
+
+def _written(each: MeasureChoice) -> dict[str, str]:
+    found = each.measure
+    known = {"analyte": found.analyte, "unit": found.unit, "specimen": found.specimen,
+             "instrument": found.instrument, "item": found.item}  # fmt: skip
+    return {key: value for key, value in known.items() if value}
+
+
+def _place(name: str) -> int:
+    return [*COLUMNS.roles, *COLUMNS.attributes].index(name)
+
+
+def _missing_fields(
+    looked: Looked, chosen: Chosen, shape: str, measures: list[MeasureChoice]
+) -> list[Open]:
+    """Ask for the fields that a table of this shape cannot do without, and for the day of results."""
+    told = {each.about for each in chosen.open}
+    wanted = [*NEEDED.get(shape, ("subject",))]
+    is_lab = shape == "lab_long" or any(each.measure.kind == "lab" for each in measures)
+    has_day = any(chosen.column(name) for name in ("collected_at", "collected_date", "collected_time"))
+    wanted += ["collected_at"] if is_lab and not has_day else []
+    return [
+        Open(name, _possible(looked, chosen, name), f"no header says by itself: {COLUMNS.field(name).sentence}", f"{name}: HEADER")
+        for name in wanted
+        if chosen.column(name) is None and name not in told
+    ]
+
+
+def _possible(looked: Looked, chosen: Chosen, name: str) -> tuple[str, ...]:
+    """Return the columns whose cells may be what is asked for."""
+    from etl.suggest.fits import Fit, fit
+
+    need = {"collected_at": "dates", "value": "results", "item": "items"}.get(name, "identifier")
+    used = {each.column for each in chosen.choices}
+    found = [c for c in looked.columns if c not in used and fit(need, looked.contents[c], c) in (Fit.YES, Fit.PASS)]
+    return tuple(found[:8])

@@ -1,0 +1,105 @@
+"""Look at every column of a source's tables: the header, the decisions, and the records or every nth of them."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from etl.inspect import inspect, reader_of
+from etl.plan import ResolvedPlan
+from etl.readers.base import LOCATOR, ROW, Source
+from etl.sites.model import SiteMapping
+from etl.suggest.content import Content
+
+CELLS = 10_000_000  # of a table that are looked at; of a longer one every nth record
+_DICTIONARY = ("Variable / Field Name", "Field Label")  # REDCap's own headers
+_FIXED = ("hl7", "fhir")  # formats whose columns have one meaning
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One table and its cells. step: 1 if every record was looked at, n for every nth; damaged: reasons."""
+
+    plan: ResolvedPlan
+    frame: pl.DataFrame
+    step: int
+    damaged: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns of the file."""
+        return self.plan.table.columns
+
+    @property
+    def has_fixed_meaning(self) -> bool:
+        """Tell whether the format itself says what each column is."""
+        return self.plan.table.format in _FIXED
+
+    @cached_property
+    def contents(self) -> dict[str, Content]:
+        """Return what the cells of each column are."""
+        return {column: Content(_filled(self.frame[column]), self.frame.height) for column in self.columns}
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Return what the file itself, or a data dictionary beside it, says of its columns in words."""
+        decision = self.plan.decision("variable_labels")
+        labels = {name: str(label) for name, label in decision.evidence.items()} if decision else {}
+        return {name: label for name, label in (dictionary_labels(self.plan.source) | labels).items()
+                if name in self.columns}  # fmt: skip
+
+
+def look(source: Source, mapping: SiteMapping | None = None, site: str = "site") -> list[Looked]:
+    """Return the tables of a source with their cells. Raises SourceUnreadable and DefinitionError."""
+    return [_looked(plan) for plan in inspect(source, site, mapping, datetime.now())]  # noqa: DTZ005 - local, as in ingest
+
+
+def _looked(plan: ResolvedPlan) -> Looked:
+    table, reader = plan.table, reader_of(plan)
+    step = max(1, -(-table.records * max(1, len(table.columns)) // CELLS))
+    frames, damaged, seen = [], Counter[str](), 0
+    for part in table.ranges:
+        for batch in reader.read(plan.source, table, part, table.columns):
+            frames.append(_cells(batch.frame, step, seen))
+            seen += batch.frame.height
+            damaged.update(dict(batch.damaged["reason"].value_counts().iter_rows()))
+    empty = pl.DataFrame(schema=dict.fromkeys(table.columns, pl.String) | {ROW: pl.Int64})
+    return Looked(plan, pl.concat([empty, *frames], how="vertical"), step, damaged)
+
+
+def _cells(frame: pl.DataFrame, step: int, seen: int) -> pl.DataFrame:
+    cells = frame.drop(LOCATOR, strict=False)
+    return cells.gather_every(step, offset=-seen % step) if step > 1 else cells
+
+
+def _filled(cells: pl.Series) -> pl.Series:
+    trimmed = cells.drop_nulls().str.strip_chars()
+    return trimmed.filter(trimmed != "")
+
+
+def dictionary_labels(source: Source) -> dict[str, str]:
+    """Return the field labels of a REDCap data dictionary in the same folder, by variable; none without one."""
+    if source.member is not None:
+        return {}
+    for path in sorted(source.path.parent.glob("*.csv")):
+        if path != source.path and (labels := _labels_in(path)):
+            return labels
+    return {}
+
+
+def _labels_in(path: Path) -> dict[str, str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            header = lines.readline(4096)
+            if not all(name in header for name in _DICTIONARY):
+                return {}
+            lines.seek(0)
+            return {row[_DICTIONARY[0]]: row[_DICTIONARY[1]] for row in csv.DictReader(lines)}
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return {}
