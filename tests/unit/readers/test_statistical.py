@@ -227,6 +227,18 @@ def test_a_missing_code_does_not_make_a_scale_of_names(tmp_path):
     assert decision(table, "missing:sex").evidence == {"3 refused": 1}
 
 
+def test_letters_for_missing_numbers_of_transport_files_are_empty(tmp_path):
+    """SAS writes a missing number as the character of its letter and seven zero bytes; `.` is 2E, `.A` is 41."""
+    path = tmp_path / "x.xpt"
+    frame = pd.DataFrame({"id": [1.0, 2.0, 3.0], "b12": [300.0, None, 310.0]})
+    pyreadstat.write_xport(frame, path, file_format_version=5)
+    data = path.read_bytes()
+    assert data.count(b"\x2e" + bytes(7)) == 1
+    path.write_bytes(data.replace(b"\x2e" + bytes(7), b"\x41" + bytes(7)))
+    _, cells = read(Source(path))
+    assert cells["b12"].to_list() == ["300", None, "310"]
+
+
 def test_letters_for_missing_numbers_of_stata_are_empty_and_counted(tmp_path):
     path = tmp_path / "x.dta"
     frame = pd.DataFrame({"age": ["a", 41.0, 42.5], "id": ["x", "", "z"]})
