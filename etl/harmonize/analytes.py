@@ -197,7 +197,7 @@ def _specimen(
 def _specimen_problem(analyte: Analyte, name: NameReading, specimen: str | None) -> str | None:
     """Return specimen_mismatch, `other` for a known measurement elsewhere, such as creatinine in urine, or None."""
     if not analyte.specimens:
-        return None
+        return "specimen_mismatch" if name.specimen else None  # the weight of a urine is no body weight
     if specimen is None:
         return "specimen_mismatch"
     is_measured = is_measured_in(analyte, specimen)

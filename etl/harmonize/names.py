@@ -52,10 +52,13 @@ _PREFIX_SPECIMEN = {
     "Erc": "red_cells",
 }
 _BRACKET = re.compile(r"[(\[{【〔]([^()\[\]{}【】〔〕]*)[)\]}】〕]")
-# 肌酐 Cr: the same name twice, in two scripts
+# 肌酐 Cr, 尿酸UA: the same name twice, in two scripts
 _SCRIPTS = re.compile(r"(?<=[\u3040-\u9fff])\s+(?=[A-Za-z])|(?<=[A-Za-z0-9])\s+(?=[\u3040-\u9fff])")
+_GLUED = re.compile(r"([\u3040-\u9fff]+)([A-Za-z][A-Za-z0-9-]*)")
+_WORD = re.compile(r"[\u3040-\u9fff]+|[^\W\u3040-\u9fff_]+")
 _NOT_DIGITS = re.compile(r"\D")
 _MIN_LATIN, _MIN_HAN = 6, 4  # shorter names have too many neighbours to resemble one
+_FEWEST_LATIN, _FEWEST_HAN, _MOST_WORDS = 3, 2, 8  # shorter names are part of too many others
 
 
 @lru_cache(maxsize=65536)
@@ -65,7 +68,10 @@ def read_name(name: str) -> NameReading:
     whole = _look_up(text)
     if whole is not None:
         return NameReading(whole)
-    found = _read_parts(text)
+    found = _read_parts((*_SCRIPTS.split(_BRACKET.sub(" ", text)), *_BRACKET.findall(text)))
+    glued = _GLUED.fullmatch(text)
+    if found.hit is None and glued is not None:
+        found = _read_parts(glued.groups())
     prefix = _PREFIX.match(text)
     if found.hit is not None or prefix is None:
         return found
@@ -79,11 +85,9 @@ def _look_up(text: str) -> Hit | None:
     return _index().get(fold(text))
 
 
-def _read_parts(text: str) -> NameReading:
+def _read_parts(parts: tuple[str, ...]) -> NameReading:
     """Read what stands outside and inside the brackets; both must be known, and say the same."""
-    outside = _SCRIPTS.split(_BRACKET.sub(" ", text))
-    parts = [part for part in (*outside, *_BRACKET.findall(text)) if fold(part)]
-    read = [_strip_words(part) for part in parts]
+    read = [_strip_words(part) for part in parts if fold(part)]
     specimen = next((specimen for _, specimen, _ in read if specimen), None)
     hits = [hit for hit, _, _ in read if hit is not None]
     if any(hit is None and rest for hit, _, rest in read):  # a part that nobody knows
@@ -161,7 +165,40 @@ def resembles(name: str) -> str | None:
     for analyte in registry().values():
         if analyte.is_studied and any(stem in key for stem in analyte.stems):
             return analyte.id
-    return _near(key)
+    return _holds(name, reading.specimen) or _near(key)
+
+
+def _holds(name: str, specimen: str | None) -> str | None:
+    """Return the study analyte whose listed name stands as whole words inside another: `Hemoglobin POCT`.
+
+    The longest listed names count, others too, so that `Hemoglobin A2 neu` holds no haemoglobin.
+    """
+    words = _WORD.findall(unicodedata.normalize("NFKC", name).casefold())
+    for size in range(min(len(words), _MOST_WORDS), 0, -1):
+        for start in range(len(words) - size + 1):
+            key = fold("".join(words[start : start + size]))
+            hit = _listed(key)
+            if hit is not None and not hit.readings:
+                return hit.analyte if _can_be(hit, specimen) else None
+    return None
+
+
+def _listed(key: str) -> Hit | None:
+    """Return what a key of some length stands for, also with a number behind it (ALT2)."""
+    bare = key.rstrip("0123456789")
+    if len(bare) < (_FEWEST_LATIN if key.isascii() else _FEWEST_HAN):
+        return _index().get(key) if len(key) >= _FEWEST_LATIN else None
+    return _index().get(key) or _index().get(bare)
+
+
+def _can_be(hit: Hit, specimen: str | None) -> bool:
+    # Height and weight, without a specimen and a stem, are words of many things: what holds one resembles nothing.
+    analyte = registry()[hit.analyte] if hit.analyte else None
+    return (
+        analyte is not None
+        and bool(analyte.specimens or analyte.stems)
+        and specimen not in analyte.other_specimens
+    )
 
 
 def _near(key: str) -> str | None:

@@ -9,6 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from etl.harmonize.analytes import CONTEXT, RECOGNISED, HeaderMeasure, match_headers, recognise, resembles
+from schemas.analytes import registry
 
 TABLE = Path(__file__).with_name("names.csv")
 JUDGED = ["analyte", "measured_as", "specimen", "bucket", "reason"]
@@ -26,7 +27,7 @@ def _context(**cells: str) -> pl.DataFrame:
 
 def test_every_labelled_name():
     labelled = _labelled()
-    assert labelled.height > 450
+    assert labelled.height > 900
     found = recognise(labelled.select(CONTEXT), {})
     assert_frame_equal(found.select(*CONTEXT, *JUDGED), labelled.select(*CONTEXT, *JUDGED))
 
@@ -94,6 +95,27 @@ def test_a_declared_header_keeps_what_it_measures():
 )
 def test_resemblance(name, analyte):
     assert resembles(name) == analyte
+
+
+def _longer_names() -> list[str]:
+    studied = [each for each in registry().values() if each.is_studied and each.specimens]
+    names = {name for each in studied for name in each.names}
+    return sorted(name for name in names if len(name) >= 4 and "(" not in name)  # noqa: PLR2004
+
+
+@pytest.mark.parametrize("more", ["{} (Sonderlabor)", "{} neu", "Labor Nord {}", "{}(快检)"])
+def test_a_listed_name_inside_another_is_held_and_never_left_out(more):
+    contexts = pl.concat(_context(analyte_source=more.format(name)) for name in _longer_names())
+    assert contexts.height > 400
+    found = recognise(contexts, {})
+    assert found["analyte"].null_count() == found.height
+    assert set(found["reason"]) == {"unrecognised_analyte"}
+
+
+def test_the_longest_listed_name_inside_another_counts():
+    assert resembles("Hemoglobin A2 neu") is None
+    assert resembles("Hemoglobin neu") == "haemoglobin"
+    assert resembles("Triglycerides ascites 2019") is None
 
 
 CLAIMED = {
