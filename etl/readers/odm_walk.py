@@ -13,6 +13,7 @@ from schemas.errors import FormatUnknown, SourceUnreadable
 SUBJECT, EVENT, SITE, REPEAT = "SubjectKey", "StudyEventOID", "LocationOID", "RepeatKey"
 # REDCap's names of the same.
 REDCAP_EVENT, REDCAP_REPEAT = "redcap_event_name", "redcap_repeat_instance"
+UNIT = "MeasurementUnitRef"
 NULL, FIRST = "Yes", "1"
 CHANGES = frozenset({"Update", "Upsert", "Remove"})
 MOST_CELLS = 1_000_000  # of a subject's event
@@ -80,8 +81,11 @@ class OdmWalk:
         name = element.name
         if name.startswith("ItemData"):
             self._take_item(element)
-        elif name == "Value" and element.is_end and self._item:
-            self._item.setdefault("Value", element.text.strip())
+        elif self._item and name == "Value":
+            if element.is_end:
+                self._item.setdefault("Value", element.text.strip())
+        elif self._item and name == UNIT:
+            self._item.update(element.attributes)
         elif not element.is_end:
             self._refuse_changes(element)
             if name == "SiteRef" and self._above:

@@ -42,6 +42,7 @@ class _Target:
     texts: frozenset[str]
     found: list[Element] = field(default_factory=list)
     depth: int = 0
+    deepest: int = 0
     size: int = 0
     calls: int = 0
     _parts: list[str] | None = None
@@ -51,6 +52,7 @@ class _Target:
         """Take in the start of an element."""
         self.calls += 1
         self.depth += 1
+        self.deepest = max(self.deepest, self.depth)
         local = self._locals
         name = local.get(tag) or self._local(tag)
         found = {local.get(key) or self._local(key): value for key, value in attributes.items()}
@@ -131,7 +133,7 @@ class XmlStream:
         if self._silent > LONGEST_VALUE or target.size > LONGEST_VALUE:
             why = f"One of its values is longer than {LONGEST_VALUE >> 20} MiB."
             raise SourceUnreadable(f"{self.source.name} is refused.", why, "export it without attached files")
-        if target.depth > DEEPEST:
+        if target.deepest > DEEPEST:
             why = f"More than {DEEPEST} elements stand within each other."
             raise SourceUnreadable(f"{self.source.name} is refused.", why, "export it again")
 
