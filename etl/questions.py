@@ -13,7 +13,7 @@ from etl.readers.base import Decision, Question, Reader, Source
 from etl.readers.dictionary import Dictionary, dictionary_beside, dictionary_of
 from etl.readers.odm import OdmReader
 from etl.readers.odm_walk import OdmWalk
-from etl.sites.resolution import Finding, Measure, Resolution
+from etl.sites.resolution import Finding, Measure, Resolution, Shape
 from schemas.instruments import INSTRUMENTS
 
 NUMBERED = re.compile(r"\s*\(?(\d{1,3})\b")
@@ -64,11 +64,16 @@ class Asked:
         }
         if not unclear:
             return resolution
+        kept = tuple(each for each in resolution.measures if each.column not in unclear)
+        shape: Shape = "wide" if kept else "subjects" if resolution.attributes else "unmapped"
+        first = next(iter(unclear.values()))
         return replace(
             resolution,
-            measures=tuple(each for each in resolution.measures if each.column not in unclear),
+            shape=shape,
+            measures=kept,
             unmapped=(*resolution.unmapped, *unclear),
             findings=(*resolution.findings, *unclear.values()),
+            explanation=f"{first.what} {first.why}" if shape == "unmapped" else "",
         )
 
     def _is_coded(self, measure: Measure) -> bool:
