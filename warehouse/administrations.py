@@ -1,7 +1,7 @@
 """Administrations, settled by query from what the files present say of them, so that arrival order never matters.
 
 Works on the forms touched (a subject and an instrument). A file that states totals only joins the one administration
-with items that it can belong to: same date, and same visit and rater where both files name them.
+with items that it can belong to: same date, visit and rater where both files name them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ _CLAIMS = """
     group by all
 """
 
-# Totals beside every administration with items that they can belong to; only a single match on both sides joins.
+# Totals beside every administration with items that they can belong to: what both files tell of date, visit and rater
+# agrees. A match of dates goes before one in which a file has none; only a single match on both sides joins.
 _JOINS = """
     create or replace temp table form_join as
     with place as (
@@ -46,20 +47,30 @@ _JOINS = """
             min(administered_precision) as precision, bool_or(has_items) as has_items
         from form_claim
         group by administration_id, subject_id, instrument, administered_at, visit, rater
-    )
-    select
-        total.administration_id as stated_id, item.administration_id as settled_id,
-        count(*) over (partition by total.administration_id) = 1
-            and count(*) over (partition by item.administration_id) = 1 as is_single
-    from place as total
-    inner join place as item on total.subject_id = item.subject_id and total.instrument = item.instrument
-        and total.administered_at::date is not distinct from item.administered_at::date
-        and (
+    ),
+    pair as (
+        select total.administration_id as stated_id, item.administration_id as settled_id,
             total.administered_at is not distinct from item.administered_at
-            or total.precision = 'day' or item.precision = 'day'
+            or total.administered_at is not null and item.administered_at is not null as is_dated
+        from place as total
+        inner join place as item on total.subject_id = item.subject_id and total.instrument = item.instrument
+            and coalesce(total.administered_at::date = item.administered_at::date, true)
+            and (
+                coalesce(total.administered_at = item.administered_at, true)
+                or total.precision = 'day' or item.precision = 'day'
+            )
+            and coalesce(total.visit = item.visit, true) and coalesce(total.rater = item.rater, true)
+        where item.has_items and not total.has_items
+    ),
+    nearest as (
+        select * from pair
+        qualify is_dated or not (
+            bool_or(is_dated) over (partition by stated_id) or bool_or(is_dated) over (partition by settled_id)
         )
-        and coalesce(total.visit = item.visit, true) and coalesce(total.rater = item.rater, true)
-    where item.has_items and not total.has_items
+    )
+    select stated_id, settled_id,
+        count(*) over (partition by stated_id) = 1 and count(*) over (partition by settled_id) = 1 as is_single
+    from nearest
 """
 
 _MOVE = """
@@ -95,8 +106,8 @@ _SETTLED = """
             as version,
         case when count(distinct coalesce(version, '')) filter (is_telling) = 1 then min(version_basis) filter (is_telling) end
             as version_basis,
-        min(administered_at) filter (is_own) as administered_at,
-        min(administered_precision) filter (is_own) as administered_precision,
+        coalesce(min(administered_at) filter (is_own), min(administered_at)) as administered_at,
+        coalesce(min(administered_precision) filter (is_own), min(administered_precision)) as administered_precision,
         coalesce(min(visit) filter (is_own), min(visit)) as visit,
         coalesce(min(rater) filter (is_own), min(rater)) as rater,
         min(language) as language

@@ -6,6 +6,7 @@ from collections import Counter
 
 import polars as pl
 
+from etl.harmonize.codes import map_codes
 from etl.plan import ResolvedPlan
 from etl.process.candidates import Processed, held_rows
 from etl.process.corrections import note_corrections
@@ -15,9 +16,9 @@ from etl.process.roles import text
 from etl.process.subjects import SubjectIds
 from etl.readers.base import LOCATOR, ROW
 from etl.scoring.answers import parse_responses
-from etl.scoring.versions import VersionChoice, settle_item
+from etl.scoring.versions import VersionChoice, settle_item, version_of
 from schemas.instruments import INSTRUMENTS
-from schemas.instruments.matching import ItemRef, match_item_codes
+from schemas.instruments.matching import ItemRef, match_instrument, match_item_codes, match_items
 from warehouse.keys import Keys
 
 ITEM_ROLES = (
@@ -31,6 +32,8 @@ ITEM_ROLES = (
     "instrument",
     "item",
     "value",
+    "value_number",
+    "status",
 )
 # A form's date is called many things; the first of these that a file has is taken.
 DATES = ("administered_at", "collected_at")
@@ -42,6 +45,8 @@ CLAIM = (
     "administration_id", "subject_id", "instrument", "version", "version_basis", "administered_at",
     "administered_precision", "visit", "rater", "language",
 )  # fmt: skip
+NAMES = (text("instrument"), text("item"), text("measure"))  # what a file calls an answer
+NOT_GIVEN = ("cancelled", "entered_in_error")  # statuses under which an answer is none
 HELD = ("administration_id", "subject_id", "instrument", "version", "item")
 # Items whose answer is the subject's own words, and scales, which stand beside items: instrument and name.
 TEXTS = frozenset(
@@ -69,6 +74,8 @@ class ItemHarmonizer:
         self._key = keys.record
         self._subjects = subjects
         self._known: dict[tuple[str | None, str], ItemRef] = {}
+        columns = [measure.column for measure in plan.resolution.measures if measure.kind == "item"]
+        self._by_column = match_items(columns)
 
     def harmonize(self, frame: pl.DataFrame) -> Processed:
         """Return the candidates of a role frame with instrument, item and value."""
@@ -79,7 +86,7 @@ class ItemHarmonizer:
         done.withdrawn = frame.select(is_erased.sum()).item()
         frame = frame.filter(~is_erased)
         if frame.height:
-            self._sort_out(self._with_ids(self._answered(frame)), done)
+            self._sort_out(self._with_ids(self._answered(self._with_status(frame))), done)
         return done
 
     def _dated(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -92,26 +99,36 @@ class ItemHarmonizer:
         )
 
     def _recognise(self, pairs: pl.DataFrame) -> pl.DataFrame:
-        """Settle instrument, item and version of distinct pairs; another instrument than ours has none."""
+        """Settle instrument, item and version of distinct pairs; another instrument than ours has none.
+
+        An instrument of ours with an item that it does not have keeps its name and gets no item.
+        """
         unknown = VersionChoice("", None, None)
         rows = []
-        for instrument, item in pairs.iter_rows():
-            ref = self._known.get((instrument, item))
+        for instrument, item, column in pairs.iter_rows():
+            ref = self._ref(instrument, item, column)
             choice = self._plan.versions.get(ref.instrument, unknown) if ref else unknown
-            named = (ref.instrument, settle_item(ref, choice)) if ref else (None, None)
-            rows.append((instrument, item, *named, choice.version, choice.basis))
-        names = (text("instrument"), text("item"), "instrument", "item", "version", "version_basis")
+            named = (ref.instrument, settle_item(ref, choice)) if ref else (_ours(instrument), None)
+            version = version_of(ref, choice) if ref else None
+            rows.append((instrument, item, column, *named, version, choice.basis))
+        names = (*NAMES, "instrument", "item", "version", "version_basis")
         return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+    def _ref(self, instrument: str | None, item: str, column: str | None) -> ItemRef | None:
+        """Return what an answer is; the column of a wide file tells the version as well, as HAMD17_total does."""
+        ref, told = self._known.get((instrument, item)), self._by_column.get(column or "")
+        is_same = ref and told and (ref.instrument, ref.item) == (told.instrument, told.item)
+        return told if is_same else ref
 
     def _recognised(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
         """Attach what each answer is; a long file's other instruments are out of scope, by name."""
-        keys = [text("instrument"), text("item")]
-        pairs = frame.select(keys).unique()
+        keys = list(NAMES[:2])
+        pairs = frame.select(NAMES).unique()
         self._known |= match_item_codes(
-            pair for pair in pairs.iter_rows() if pair not in self._known and pair[1]
+            pair[:2] for pair in pairs.iter_rows() if pair[:2] not in self._known and pair[1]
         )
         frame = frame.join(
-            self._recognise(pairs), on=keys, how="left", nulls_equal=True, maintain_order="left"
+            self._recognise(pairs), on=NAMES, how="left", nulls_equal=True, maintain_order="left"
         )
         is_out = pl.col("instrument").is_null()
         label = frame.filter(is_out).select(
@@ -120,15 +137,38 @@ class ItemHarmonizer:
         return frame.filter(~is_out), Counter(dict(label["name"].value_counts().iter_rows()))
 
     def _answered(self, frame: pl.DataFrame) -> pl.DataFrame:
-        frame = frame.with_columns(pl.col(text("value")).alias("value_source"))
-        missing = dict.fromkeys(self._plan.missing, "declared_missing")
-        return parse_responses(frame, missing).with_columns(
-            pl.when(pl.col("value_source").is_null())
-            .then(pl.lit("empty"))
-            .otherwise("absent_reason")
-            .alias("absent_reason"),
-            pl.when(pl.col("value_source").is_not_null()).then("reason").alias("reason"),
+        parsed = self._parsed(frame.with_columns(pl.col(text("value")).alias("value_source")))
+        stated = pl.when(pl.col("reason") == "bad_number").then(text("value_number"))
+        if parsed.select(
+            stated.is_not_null().any()
+        ).item():  # a label that is no answer of the form, beside its number
+            read = parsed.with_columns(pl.coalesce(stated, "value_source").alias("value_source"))
+            parsed = self._parsed(read.drop("value", "absent_reason", "reason"))
+        is_none, is_unknown = pl.col("absent_status").is_not_null(), pl.col("item").is_null()
+        return parsed.with_columns(
+            pl.when(~is_none).then("value").alias("value"),
+            pl.coalesce("absent_status", "absent_reason").alias("absent_reason"),
+            pl.when(is_unknown)
+            .then(pl.lit("unrecognised_item"))
+            .when(~is_none)
+            .then("reason")
+            .alias("reason"),
         )
+
+    def _parsed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        missing = dict.fromkeys(self._plan.missing, "declared_missing")
+        empty = pl.col("value_source").is_null()
+        return parse_responses(frame, missing).with_columns(
+            pl.when(empty).then(pl.lit("empty")).otherwise("absent_reason").alias("absent_reason"),
+            pl.when(~empty).then("reason").alias("reason"),
+        )
+
+    def _with_status(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Tell which answers were withdrawn by their sender; they count as not given."""
+        extra = self._plan.values.get("status", {})
+        status = map_codes(frame[text("status")], "result_status", extra)["value"]
+        absent = pl.when(status.is_in(NOT_GIVEN)).then(status).alias("absent_status")
+        return frame.with_columns(absent)
 
     def _with_ids(self, frame: pl.DataFrame) -> pl.DataFrame:
         site, feed = self._plan.site, self._plan.feed
@@ -152,7 +192,7 @@ class ItemHarmonizer:
         done.rows["core.administration_claim"] = _claims(accepted)
         if held.height:
             done.rows["core.held_answer"] = _numbers(held)
-            measure = pl.concat_str("instrument", "item", separator="/").alias("measure")
+            measure = pl.concat_str("instrument", "item", separator="/", ignore_nulls=True).alias("measure")
             done.held.append(held_rows(held.with_columns(measure), [text(role) for role in ITEM_ROLES]))
 
 
@@ -176,7 +216,14 @@ def _numbers(held: pl.DataFrame) -> pl.DataFrame:
     """Return the answers that were held for what they are, as far as they are numbers."""
     number = pl.col("value_source").cast(pl.Float64, strict=False)
     is_for_itself = pl.col("reason_subject").is_null() & pl.col("reason_date").is_null()
-    return held.filter(is_for_itself, number.is_finite()).select(*HELD, number.alias("value"))
+    is_item = pl.col("item").is_not_null()
+    return held.filter(is_for_itself, is_item, number.is_finite()).select(*HELD, number.alias("value"))
+
+
+def _ours(name: str | None) -> str | None:
+    """Return the instrument of ours that a file's name for it means; null for any other."""
+    found = match_instrument(name) if name else None
+    return found[0] if found else None
 
 
 def _is_one_of(pairs: frozenset[tuple[str, str]]) -> pl.Expr:
@@ -186,5 +233,5 @@ def _is_one_of(pairs: frozenset[tuple[str, str]]) -> pl.Expr:
 
 def _complete(frame: pl.DataFrame) -> pl.DataFrame:
     """Give the frame every role's column, empty where the file has none."""
-    missing = [role for role in ITEM_ROLES if text(role) not in frame.columns]
+    missing = [role for role in (*ITEM_ROLES, "measure") if text(role) not in frame.columns]
     return frame.with_columns(pl.lit(None, pl.String).alias(text(role)) for role in missing)

@@ -9,7 +9,15 @@ from typing import NamedTuple
 import polars as pl
 
 from etl.scoring.forms import Form, form_of
-from etl.scoring.texts import fold, read_clock, read_hours, read_lettered, read_minutes, read_number
+from etl.scoring.texts import (
+    fold,
+    read_clock,
+    read_hours,
+    read_labelled,
+    read_lettered,
+    read_minutes,
+    read_number,
+)
 from schemas.errors import DefinitionError
 from schemas.instruments import Item, ItemKind
 from schemas.instruments.loader import load_grammar
@@ -94,8 +102,8 @@ def _read_score(form: Form, scale: str, text: str) -> Answer:
 
 
 def _read_item(form: Form, item: Item, text: str) -> Answer:
-    if item.kind == "text":
-        return Answer(value=1)  # that a text is there is all that scoring needs
+    if item.kind == "text":  # that a text is there is all that scoring needs; 无 says that there is none
+        return Answer(absent_reason="empty") if _yes_or_no(text) == "no" else Answer(value=1)
     if item.id in form.open_items:
         return Answer(reason=form.instrument.unresolved_reason)
     value = _read_value(form, item, text)
@@ -109,16 +117,25 @@ def _read_item(form: Form, item: Item, text: str) -> Answer:
 
 
 def _read_value(form: Form, item: Item, text: str) -> float | None:
+    labelled = read_labelled(text) if item.kind in {"answer", "yes_no"} else None
+    word = _points(form, item, text)
+    if word is None and labelled:  # the label says what was chosen; the number may be the option's place
+        word = _points(form, item, labelled[1])
+    if word is not None:
+        return word
+    if item.has_letters and (digit := read_lettered(text)) is not None:
+        return digit
+    return labelled[0] if labelled else _READERS[item.kind](text)
+
+
+def _points(form: Form, item: Item, text: str) -> float | None:
+    """Return what a known answer in words counts."""
     points = form.version.answers
     word = points.get(text, points.get(_yes_or_no(text)) if "yes" in points else None)
     if word is not None:
         turned = item.is_reversed and form.version.reversal == "words"
         return (item.low or 0) + (item.high or 0) - word if turned else word
-    if item.kind == "yes_no" and _yes_or_no(text):
-        return float(_yes_or_no(text) == "yes")
-    if item.has_letters and (digit := read_lettered(text)) is not None:
-        return digit
-    return _READERS[item.kind](text)
+    return float(_yes_or_no(text) == "yes") if item.kind == "yes_no" and _yes_or_no(text) else None
 
 
 def _within(value: float, low: float | None, high: float | None) -> Answer:

@@ -12,16 +12,32 @@ _CLOCK = re.compile(r"(\d{1,2})(?:[:.h点时](\d{2})?(?::\d{2}(?:\.0+)?)?)?(?:�
 _FLAT_CLOCK = re.compile(r"([01]?\d|2[0-4])([0-5]\d)")
 _DECIMAL = re.compile(r"(\d{1,2})[.,](\d+)")
 _HALF_DAY = re.compile(
-    r"^(?P<before>am|pm|上午|下午|早上|早晨|凌晨|晚上|夜里|夜间|中午|晚)?(?P<time>.*?)(?P<after>am|pm|a\.m\.|p\.m\.|uhr)?$"
+    r"^(?P<before>am|pm|上午|下午|傍晚|早上|早晨|清晨|凌晨|晚上|夜里|夜间|半夜|午夜|深夜|中午|正午|早|晚)?"
+    r"(?P<time>.*?)(?P<after>am|pm|a\.m\.|p\.m\.|uhr)?$"
 )
 _SPREADSHEET_DAY = re.compile(r"^(?:1899-12-3[01]|1900-01-0[01])[t ]")
 _RANGE = re.compile(r"(\d.*?)(?:to|bis|至|到|[-~–—])(\d.*)")
 _PARTS = re.compile(
     r"(?:(\d+(?:[.,]\d+)?)(?:h|hrs?|hours?|小时|个小时|钟头|std|stunden?|时))?(?:(\d+(?:[.,]\d+)?)(?:m|min|mins|minutes?|minuten?|分|分钟)?)?"
 )
-_NIGHT = {"晚上", "夜里", "夜间", "晚"}
-_AFTERNOON = {"pm", "p.m.", "下午", *_NIGHT}
-_MORNING = {"am", "a.m.", "上午", "早上", "早晨", "凌晨"}
+_NIGHT = {"晚上", "夜里", "夜间", "半夜", "午夜", "深夜", "晚"}
+_EVENING, _NOON = {"晚上", "晚"}, {"中午", "正午"}
+_AFTERNOON = {"pm", "p.m.", "下午", "傍晚", *_NIGHT}
+_MORNING = {"am", "a.m.", "上午", "早上", "早晨", "清晨", "凌晨", "早"}
+_NAMED = {
+    "midnight": 0.0,
+    "mitternacht": 0.0,
+    "午夜": 0.0,
+    "零点": 0.0,
+    "noon": 12.0,
+    "mittag": 12.0,
+    "正午": 12.0,
+}
+_HALF_PAST = re.compile(r"(?<=[点时])半")
+# A number with its label: 2 = often, 2. 经常, (2) often, often (2).
+_LABELLED = re.compile(
+    r"(?P<before>\d)\s*[-–=:.,、)]\s*(?P<said>[^\d\s].*)|\((?P<first>\d)\)\s*(?P<then>[^\d\s].*)|(?P<words>[^\d\s]\D*?)\s*\((?P<last>\d)\)"
+)
 
 
 def fold(text: str) -> str:
@@ -35,6 +51,15 @@ def read_number(text: str) -> float | None:
     return float(match[1].replace(",", ".")) if match else None
 
 
+def read_labelled(text: str) -> tuple[float, str] | None:
+    """Read a number and the label beside it: 2 = often, 2、经常, often (2)."""
+    match = _LABELLED.fullmatch(fold(text))
+    if not match:
+        return None
+    number = match["before"] or match["first"] or match["last"]
+    return float(number), match["said"] or match["then"] or match["words"]
+
+
 def read_lettered(text: str) -> float | None:
     """Read an option such as 1a as its digit."""
     match = _LETTERED.fullmatch(fold(text))
@@ -44,10 +69,13 @@ def read_lettered(text: str) -> float | None:
 def read_clock(text: str) -> float | None:
     """Read a time of day as decimal hours in [0, 24).
 
-    23:00, 23h30, 2330, 11pm, 晚上11点半 and 22.5 are read. 23.30 is not: it is 23:30 or 23:18. Nor is 0.96, which is
-    a minute before one or a spreadsheet's fraction of a day.
+    23:00, 23h30, 2330, 11pm, 晚上11点半, 半夜12点, midnight and 22.5 are read. 23.30 is not: it is 23:30 or 23:18. Nor is
+    0.96, which is a minute before one or a spreadsheet's fraction of a day.
     """
-    plain = _SPREADSHEET_DAY.sub("", fold(text)).replace("半", "30分").replace(" ", "")
+    plain = _SPREADSHEET_DAY.sub("", fold(text)).replace(" ", "")
+    if plain in _NAMED:
+        return _NAMED[plain]
+    plain = _HALF_PAST.sub("30分", plain)
     match = _HALF_DAY.fullmatch(plain)
     if not match:
         return None
@@ -60,9 +88,10 @@ def _time_of_day(time: str, *, is_clock: bool) -> float | None:
     decimal = _DECIMAL.fullmatch(time)
     if decimal and not is_clock:
         return _decimal_hours(int(decimal[1]), decimal[2])
-    if flat := _FLAT_CLOCK.fullmatch(time):
-        return int(flat[1]) + int(flat[2]) / 60 if len(time) > 2 else None
-    match = _CLOCK.fullmatch(time)
+    match = _FLAT_CLOCK.fullmatch(time)
+    if match and len(time) == 2:  # 30: half an hour, or a quarter to four without its first digit
+        return None
+    match = match or _CLOCK.fullmatch(time)
     if not match or int(match[2] or 0) > 59:
         return None
     hours = int(match[1]) + int(match[2] or 0) / 60
@@ -80,8 +109,11 @@ def _on_24_hours(hours: float, words: set[str]) -> float | None:
     """Apply the words for a half of the day; 12 am and 晚上12点 are midnight."""
     if words & _MORNING:
         return hours % 12 if hours < 13 else None
-    if words & _NIGHT and (hours < 6 or 12 <= hours < 13):
+    late = 4 if words & _EVENING else 6
+    if words & _NIGHT and (hours < late or 12 <= hours < 13):
         return hours % 12  # 夜里1点 is one o'clock in the morning
+    if words & _NOON and hours < late:
+        return hours + 12
     return (hours + 12 if words & _AFTERNOON and hours < 12 else hours) % 24
 
 
@@ -115,6 +147,7 @@ def _duration(text: str, *, bare_unit: int) -> float | None:
         return float(text.replace(",", ".")) * bare_unit
     if clock := re.fullmatch(r"(\d{1,2}):([0-5]\d)(?::00)?", text):
         return int(clock[1]) * 60 + int(clock[2])
+    text = re.sub(r"(\d+)个?半(小时|钟头)", r"\1.5\2", text)
     text = re.sub(r"半(?:个)?(小时)", r"0.5\1", text)
     text = re.sub(r"(\d+)(?:个)?(小时)半", r"\1.5\2", text)
     match = _PARTS.fullmatch(text)

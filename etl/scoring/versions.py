@@ -11,13 +11,19 @@ from etl.scoring.forms import form_of
 from etl.scoring.texts import fold, read_number
 from schemas.instruments import INSTRUMENTS, Instrument, ItemRef, Version
 
+EACH_NAME = "each name"
+# Half points refuse a version without them when there are this many, and this share; fewer are typing errors.
+MIN_FRACTIONS = 2
+MIN_SHARE_FRACTIONS = 0.002
+
 
 @dataclass(frozen=True)
 class VersionChoice:
     """The version of an instrument in one file and what it rests on.
 
-    basis: declared, name, label, items, only, or null when version is null. problems: why a declared or named version
-    cannot be right, in sentences with counts, never an answer.
+    basis: declared, name, label, items, only, or null when version is null; `each name` where the rows of a long file
+    name several, so that each row has its own. problems: why a declared or named version cannot be right, in sentences
+    with counts, never an answer.
     """
 
     instrument: str
@@ -65,12 +71,25 @@ def resolve_versions(
     }
 
 
-def settle_item(ref: ItemRef, choice: VersionChoice) -> str:
-    """Return the item to store: the total of HAMD-17 beside the items of HAMD-24 is that version's scale hamd_17."""
+def settle_item(ref: ItemRef, choice: VersionChoice) -> str | None:
+    """Return the item to store: the total of HAMD-17 beside the items of HAMD-24 is that version's scale hamd_17.
+
+    None for the total of a version that the file's own does not contain.
+    """
     if ref.kind == "total" and ref.version and choice.version and ref.version != choice.version:
-        scales = INSTRUMENTS[ref.instrument].versions[choice.version].scales
-        return ref.version if ref.version in scales else ref.item
+        return (
+            ref.version
+            if ref.version in INSTRUMENTS[ref.instrument].versions[choice.version].scales
+            else None
+        )
     return ref.item
+
+
+def version_of(ref: ItemRef, choice: VersionChoice) -> str | None:
+    """Return the version of one answer: the file's, or where its rows name several, the row's own."""
+    if choice.basis != EACH_NAME or ref.version is None:
+        return choice.version
+    return None if INSTRUMENTS[ref.instrument].versions[ref.version].needs_declaration else ref.version
 
 
 def _candidate(
@@ -80,13 +99,18 @@ def _candidate(
         return VersionChoice(instrument.id, declared, "declared")
     if len(instrument.versions) == 1:
         return VersionChoice(instrument.id, next(iter(instrument.versions)), "only")
+    named = _named(refs, items)
+    if len(named) > 1:
+        return VersionChoice(instrument.id, None, EACH_NAME)
     for basis, versions in (
-        ("name", _named(refs, items)),
+        ("name", named),
         ("label", _labelled(instrument, refs)),
         ("items", _with_items(instrument, items)),
     ):
         if len(versions) == 1:
-            return VersionChoice(instrument.id, versions.pop(), basis)
+            (version,) = versions
+            is_told = not instrument.versions[version].needs_declaration
+            return VersionChoice(instrument.id, *((version, basis) if is_told else (None, None)))
     return VersionChoice(instrument.id, None, None)
 
 
@@ -131,7 +155,17 @@ def _contradictions(version: Version, items: Collection[str], answers: pl.DataFr
 
 
 def _fractions(version: Version, answers: pl.DataFrame) -> int:
-    whole = [i.id for i in version.items.values() if i.kind == "answer" and i.step == 1]
+    """Count answers between whole numbers where another version knows them; elsewhere each is held by itself."""
+    others = INSTRUMENTS[version.instrument].versions.values()
+    whole = [
+        i.id
+        for i in version.items.values()
+        if i.kind == "answer"
+        and i.step == 1
+        and any(i.id in v.items and v.items[i.id].step < 1 for v in others)
+    ]
     number = pl.col("answers").sum() if "answers" in answers.columns else pl.len()
-    counted = answers.filter(pl.col("item").is_in(whole)).group_by("value_source").agg(number)
-    return sum(n for text, n in counted.iter_rows() if text and (read_number(text) or 0) % 1)
+    counted = answers.filter(pl.col("item").is_in(whole)).group_by("value_source").agg(number).rows()
+    fractions = sum(n for text, n in counted if text and (read_number(text) or 0) % 1)
+    is_many = fractions >= max(MIN_FRACTIONS, MIN_SHARE_FRACTIONS * sum(n for _, n in counted))
+    return fractions if is_many else 0

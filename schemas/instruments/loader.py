@@ -26,6 +26,7 @@ class Form(Part):
     names: tuple[str, ...] = ()
     extends: str = ""
     variant: bool = False
+    needs_declaration: bool = False
     items: tuple[str, ...] = ()  # "1-10" and "5a-5j" stand for what lies between
     range: tuple[float, float] | None = None
     ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
@@ -95,6 +96,7 @@ def _resolve(name: str, form: Mapping[str, Any], versions: Mapping[str, Mapping[
         merged["scales"] = [s for s in under.get("scales", []) if s["id"] not in replaced] + own["scales"]
     if "names" not in own:
         merged["names"] = []  # the parent's names tell the parent
+    merged["needs_declaration"] = own.get("needs_declaration", False)
     return merged
 
 
@@ -105,6 +107,7 @@ def _version(name: str, instrument: str, form: Form) -> Version:
         title=form.title,
         names=form.names,
         is_variant=form.variant,
+        needs_declaration=form.needs_declaration,
         reversal=form.reversal,
         printed_descending=form.printed_descending,
         answers=form.answers,

@@ -113,6 +113,7 @@ class Version(Part):
     title: str
     names: tuple[str, ...] = ()
     is_variant: bool = False  # chosen by a declaration only, never by the items present
+    needs_declaration: bool = False  # has variants that neither names nor items tell apart
     reversal: Literal["scoring", "words"] = "scoring"  # words: numbers are points already
     printed_descending: tuple[str, ...] = ()  # items whose answers are printed from most to least
     answers: dict[str, float] = Field(default_factory=dict)  # words of an answer

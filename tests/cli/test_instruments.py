@@ -45,9 +45,9 @@ def test_totals_alone_are_scored_without_a_warehouse(place) -> None:
 
 def test_a_refused_version_says_why_and_what_to_type(place) -> None:
     header = ",".join(f"bdi_{item}" for item in range(1, 22))
-    path = place.write("bdi.csv", f"{header}\n0.5{',1' * 20}\n")
+    path = place.write("bdi.csv", f"{header}\n0.5,0.5{',1' * 19}\n")
     text = run("score", str(path), "--version", "bdi=bdi_ii")[1]
-    assert "1 answers are not whole numbers" in text
+    assert "2 answers are not whole numbers" in text
     assert "--version bdi=VERSION" in text
     with pytest.raises(UsageError, match="names no instrument"):
         run_uncaught("score", str(path), "--version", "bdi_ii")

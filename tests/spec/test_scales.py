@@ -130,6 +130,7 @@ def test_raters_of_two_files_that_differ_do_not_join(place) -> None:
 
 def test_a_total_of_a_part_stands_beside_the_items_of_the_longer_form(place) -> None:
     """HAMD-24, every item 1: 24; its first seventeen items: 17."""
+    place.map("site: north\nfeeds:\n  a: {files: '*.csv', instruments: {hamd: {version: hamd_24}}}\n")
     items = ",".join(f"HAMD_{item}" for item in range(1, 25))
     ones = ",".join("1" for _ in range(24))
     place.ingest(
@@ -146,7 +147,7 @@ def test_a_total_of_another_version_is_not_compared(place) -> None:
     ones = ",".join("1" for _ in range(17))
     place.ingest(
         place.write("items.csv", f"subject_id,assessment date,{items}\nP1,2021-03-05,{ones}\n"),
-        place.write("totals.csv", "subject_id,assessment date,HAMD-24 total\nP1,2021-03-05,31\n"),
+        place.write("totals.csv", "subject_id,assessment date,HAMD-21 total\nP1,2021-03-05,31\n"),
     )
     assert place.rows("select version, value, value_reported from core.score") == [("hamd_17", 17, None)]
     found = "select check_id, value_reported, sentence is not null from core.score_finding"

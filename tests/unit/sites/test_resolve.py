@@ -217,8 +217,8 @@ def test_a_feed_without_a_mapping_is_named_by_its_content(
         (
             "scales/admiral/example_qs.csv",
             "item_long",
-            {"subject": "USUBJID", "instrument": "QSCAT", "item": "QSTESTCD", "value": "QSORRES", "administered_at": "QSDTC",
-             "visit": "VISIT"},
+            {"subject": "USUBJID", "instrument": "QSCAT", "item": "QSTESTCD", "value": "QSORRES",
+             "value_number": "QSSTRESN", "administered_at": "QSDTC", "visit": "VISIT"},
         ),
         ("cdisc/pilot/dm.csv", "subjects", {"subject": "USUBJID"}),
     ],
