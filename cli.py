@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from etl.commands import instruments, quarantine, report, study, units
+from etl.commands import instruments, mapping, quarantine, report, study, units
 from etl.commands.options import DEFAULT, Json, Quiet, Sites, Warehouse, show
 from schemas.errors import UsageError, UserError
 
@@ -172,6 +172,7 @@ for name, commands in (
     ("units", units.app),
     ("instruments", instruments.app),
     ("quarantine", quarantine.app),
+    ("map", mapping.app),
 ):
     app.add_typer(commands, name=name)
 

@@ -55,18 +55,18 @@ def level_of(claimed: Claimed) -> Level | None:
 def shape_of(names: Collection[str], *, has_measures: bool) -> Shape:
     """Return what kind of table has these fields."""
     found = set(names)
-    if "value" in found and found & {"analyte", "code"} and not found & {"item", "instrument"}:
-        return "lab_long"
-    if {"value", "item"} <= found:
+    is_lab = bool(found & {"analyte", "code"})
+    if "value" in found and "item" in found and ("instrument" in found or not is_lab):
         return "item_long"
-    if "value" in found and found & {"analyte", "code"}:
+    # Without a value, its results are still to be found.
+    if is_lab and ("value" in found or ("analyte" in found and found & {"unit", "ref_text", "ref_low"})):
         return "lab_long"
-    if has_measures:
-        return "wide"
-    for shape, (code, text) in _HISTORIES.items():
-        if code in found or (text in found and found & _OF_A_HISTORY):
-            return shape
-    return "wide"
+    histories = (
+        shape
+        for shape, (code, text) in _HISTORIES.items()
+        if code in found or (text in found and found & _OF_A_HISTORY)
+    )
+    return "wide" if has_measures else next(histories, "wide")
 
 
 def graded(view: View) -> dict[str, list[Claimed]]:
@@ -146,7 +146,7 @@ def _is_rival(other: Claimed, best: Claimed) -> bool:
     if (other.strength, other.fit is Fit.YES) != (best.strength, best.fit is Fit.YES):
         return other.strength == best.strength < KNOWN and best.strength <= HINT
     if best.strength < KNOWN or other.rank == best.rank:
-        return True
+        return other.rank == best.rank  # a header says more than a label
     tiers = {other.rank // _RANKS, best.rank // _RANKS}
     return tiers == {LANGUAGE_TIER} and other.why != best.why
 
@@ -161,9 +161,9 @@ def _quoted(column: str) -> str:
 
 
 def _times(chosen: Chosen, view: View) -> None:
-    """A clock time that carries its date is the moment of collection."""
+    """Take a clock time that carries its date for the moment of collection."""
     for at, choice in enumerate(chosen.choices):
-        is_moment = choice.field == "collected_time" and view.contents[choice.column].share("date") > 0.7  # noqa: PLR2004
+        is_moment = choice.field == "collected_time" and view.contents[choice.column].share("date") > 0.7
         if is_moment and chosen.column("collected_at") is None:
             why = f"{choice.why}, and they carry the date"
             chosen.choices[at] = replace(choice, field="collected_at", why=why)

@@ -10,7 +10,7 @@ from functools import cached_property
 from etl.suggest.content import Content
 from etl.suggest.fits import Fit, fit
 from etl.suggest.headers import claims as word_claims
-from etl.suggest.headers import ideas_of, is_spelt_in_initials
+from etl.suggest.headers import ideas_of, is_spelt_in_initials, words_of
 from schemas.columns import COLUMNS, WEAK_TIER, header_key
 from schemas.wording import IDENTIFYING, Form, wording
 
@@ -58,20 +58,24 @@ class View:
         return sorted(found.values(), key=lambda claimed: -claimed.strength)
 
     def is_identifying(self, column: str) -> bool:
-        """Tell whether a header speaks of names, addresses or national numbers, in any of its words."""
+        """Tell whether a header speaks of a person's name, address or national number."""
         ideas = ideas_of(column) | ideas_of(self.labels.get(column, ""))
-        named = {candidate.field for candidate in COLUMNS.find(column)} & {"name", "national_id", "birth_date"}
-        return bool(named or ideas.intersection(IDENTIFYING)) and "item" not in ideas and "test" not in ideas
+        listed = {candidate.field for candidate in COLUMNS.find(column)} & {"name", "national_id"}
+        is_known = all(word.ideas for word in words_of(column))
+        is_name = (
+            is_known and "name" in ideas and not ideas - {"name", "description", "subject", "of", "number"}
+        )
+        return bool(listed or is_name or ideas.intersection(IDENTIFYING))
 
     def _all(self, column: str) -> Iterator[Claimed]:
         yield from self._known(column)
-        if header_key(column) in COLUMNS.known_unread:
+        if header_key(column) in COLUMNS.known_unread and not column.islower():  # STUDYID is no study_id
             return
         yield from self._of_standards(column)
-        for text, kind in ((column, "header"), (self.labels.get(column, ""), "label")):
+        for rank, (text, kind) in enumerate(((column, "header"), (self.labels.get(column, ""), "label"))):
             for claim in word_claims(text, initials=self.has_initials and kind == "header"):
                 why = claim.why.replace("header", kind, 1)
-                yield self._claimed(claim.field, column, claim.strength, claim.content, why)
+                yield self._claimed(claim.field, column, claim.strength, claim.content, why, rank)
         yield from self._resembling(column)
         yield from self._by_cells(column)
 
@@ -100,18 +104,27 @@ class View:
     def bears_out(self, form: Form, column: str) -> bool:
         """Tell whether enough other columns are named by the scheme of a form."""
         others = [each for each in self.columns if each != column]
-        is_there = not form.only_with or any(header_key(each) == header_key(form.only_with) for each in others)
-        return is_there and sum(bool(form.standard.beside.fullmatch(each)) for each in others) >= form.standard.least
+        is_there = not form.only_with or any(
+            header_key(each) == header_key(form.only_with) for each in others
+        )
+        return (
+            is_there
+            and sum(bool(form.standard.beside.fullmatch(each)) for each in others) >= form.standard.least
+        )
 
     def _resembling(self, column: str) -> Iterator[Claimed]:
         """Find a known header that this one is a slip of the pen of."""
         key = header_key(column)
         if len(key) < _LONG or COLUMNS.find(column):
             return
-        near = difflib.get_close_matches(key, [each for each in COLUMNS.by_key if len(each) >= _LONG], 1, _NEAR)
+        near = difflib.get_close_matches(
+            key, [each for each in COLUMNS.by_key if len(each) >= _LONG], 1, _NEAR
+        )
         for candidate in COLUMNS.by_key[near[0]] if near else ():
             content = _CONTENT.get(candidate.field, "any")
-            yield self._claimed(candidate.field, column, FAIR, content, f"nearly the known header '{near[0]}'")
+            yield self._claimed(
+                candidate.field, column, FAIR, content, f"nearly the known header '{near[0]}'"
+            )
 
     def _by_cells(self, column: str) -> Iterator[Claimed]:
         content = self.contents[column]

@@ -26,7 +26,7 @@ FEW = 30  # distinct texts of a list of codes or words
 
 _CLOCK = re.compile(r"\d{1,2}:\d{2}")
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
-_INTEGER = re.compile(r"\d+")
+_INTEGER = re.compile(r"\d+(?:[.,]0+)?")
 _SHORT_CODE = re.compile(r"[A-Za-z0-9#%._/\-*+()]{1,16}")
 _ICD = re.compile(r"[A-Z]\d\d(?:\.[0-9A-Zx]{1,4})?[*+!]?", re.IGNORECASE)
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
@@ -148,5 +148,5 @@ KINDS: dict[str, Callable[[str], bool]] = {
     "instrument": lambda text: match_instrument(text) is not None,
     "letters": lambda text: any(letter.isalpha() for letter in text),
     "wide": lambda text: _CJK.search(text) is not None,
-    "sentence": lambda text: len(text) > 40,  # noqa: PLR2004 - longer than any code or name of a list
+    "sentence": lambda text: len(text) > 40,
 }

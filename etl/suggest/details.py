@@ -41,7 +41,7 @@ def _dates(looked: Looked, fields: dict[str, str]) -> Iterator[Open]:
         decision = decide_dates(f"dates:{name}", date_evidence(looked.contents[column].values), None)
         if decision.value is None:
             why = "no date shows whether the day or the month comes first, or they contradict each other"
-            yield Open("dates", (column,), why, f"dates: {{{name}: dmy}}   # or mdy")
+            yield Open("dates", (column,), why, f"dates: {{{name}: ORDER}}   # dmy or mdy")
 
 
 def _decimal(looked: Looked, fields: dict[str, str], measures: Sequence[MeasureChoice]) -> Iterator[Open]:
@@ -53,7 +53,7 @@ def _decimal(looked: Looked, fields: dict[str, str], measures: Sequence[MeasureC
             counts[name] = counts.get(name, 0) + number
     if columns and decide_decimal(counts, None).value is None:
         why = "no number shows whether '.' or ',' is the decimal mark, or they contradict each other"
-        yield Open("decimal", tuple(columns), why, 'decimal: ","   # or "."')
+        yield Open("decimal", tuple(columns), why, 'decimal: MARK   # "," or "."')
 
 
 def _codes(looked: Looked, fields: dict[str, str], subjects: list[str]) -> Iterator[Open]:
@@ -66,9 +66,9 @@ def _codes(looked: Looked, fields: dict[str, str], subjects: list[str]) -> Itera
         if known == 1:
             continue
         shown = [text for text, *_ in shared(looked.frame, column, subjects).texts]
-        listed = ", ".join(f'"{text}": {VALUES[codes][at % len(VALUES[codes])]}' for at, text in enumerate(shown))
+        listed = ", ".join(f'"{text}": VALUE' for text in shown or ["CODE"])
         why = f"some of its codes are not known; say what each means ({' or '.join(VALUES[codes])})"
-        yield Open(f"values of {name}", (column,), why, f"values: {{{name}: {{{listed}}}}}   # an example, not a reading")
+        yield Open(f"values of {name}", (column,), why, f"values: {{{name}: {{{listed}}}}}")
 
 
 def _analytes(looked: Looked, column: str, subjects: list[str]) -> Iterator[Open]:
@@ -91,12 +91,16 @@ def _analytes(looked: Looked, column: str, subjects: list[str]) -> Iterator[Open
 def _missing(
     looked: Looked, fields: dict[str, str], measures: Sequence[MeasureChoice], subjects: list[str]
 ) -> Iterator[Open]:
-    columns = [fields[name] for name in ("value",) if name in fields] + [each.measure.column for each in measures]
+    columns = [fields[name] for name in ("value",) if name in fields] + [
+        each.measure.column for each in measures
+    ]
     for column in columns:
         found = sentinels(looked.contents[column], shared(looked.frame, column, subjects))
         if found:
             listed = ", ".join(f'"{text}"' for text in found)
-            yield Open("missing", (column,), "these numbers stand apart from all others", f"missing: [{listed}]")
+            yield Open(
+                "missing", (column,), "these numbers stand apart from all others", f"missing: [{listed}]"
+            )
 
 
 def _units(looked: Looked, measures: Sequence[MeasureChoice]) -> Iterator[Open]:
@@ -106,15 +110,31 @@ def _units(looked: Looked, measures: Sequence[MeasureChoice]) -> Iterator[Open]:
             usual = plausible_units(found, looked.contents[found.column])
             why = "neither header nor label states the unit, and values never settle it"
             why += f"; they would be usual in {', '.join(usual)}" if usual else ""
-            unit = usual[0] if usual else "UNIT"
-            yield Open(f"unit of {found.analyte}", (found.column,), why, f"units: {{{found.analyte}: {unit}}}   # ask the laboratory")
+            unit = usual[0] if len(usual) == 1 else "UNIT"
+            yield Open(
+                f"unit of {found.analyte}",
+                (found.column,),
+                why,
+                f"units: {{{found.analyte}: {unit}}}   # ask the laboratory",
+            )
 
 
 def _versions(measures: Sequence[MeasureChoice]) -> Iterator[Open]:
     items = [each.measure for each in measures if each.measure.kind == "item"]
-    refs = [ItemRef(str(m.instrument), None, str(m.item), "total" if m.item == "total" else "item") for m in items]
+    refs = [
+        ItemRef(str(m.instrument), None, str(m.item), "total" if m.item == "total" else "item") for m in items
+    ]
     for name, choice in resolve_versions(refs).items():
         if choice.version is None:
             columns = tuple(m.column for m in items if m.instrument == name)
-            why = choice.problems[0] if choice.problems else "the items fit more than one version, and those score differently"
-            yield Open(f"version of {name}", columns, why, f"instruments: {{{name}: {{version: VERSION}}}}   # see: etl instruments show {name}")
+            why = (
+                choice.problems[0]
+                if choice.problems
+                else "the items fit more than one version, and those score differently"
+            )
+            yield Open(
+                f"version of {name}",
+                columns,
+                why,
+                f"instruments: {{{name}: {{version: VERSION}}}}   # see: etl instruments show {name}",
+            )

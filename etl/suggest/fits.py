@@ -29,17 +29,22 @@ def fit(need: str, content: Content, header: str) -> Fit:
     return Fit.UNSEEN if content.is_empty else TESTS[need](content, header)
 
 
-def _when(speaks: bool, passes: bool) -> Fit:  # noqa: FBT001 - two answers, one result
-    return Fit.YES if speaks else Fit.PASS if passes else Fit.NO
+def _when(*answers: bool) -> Fit:
+    """Return YES if the first answer is yes, PASS if the second is."""
+    speaks, passes = answers
+    return Fit.YES if speaks else _passes(passes)
+
+
+def _passes(*answers: bool) -> Fit:
+    return Fit.PASS if all(answers) else Fit.NO
 
 
 def _identifier(content: Content, _: str) -> Fit:
-    is_dated = content.share("date") > SOME and content.share("letters") < SOME and content.share("integer") < MOST
+    is_dated = content.share("date") > SOME > content.share("letters") and content.share("integer") < MOST
     has_decimals = content.share("number") - content.share("integer") > SOME and not _ends_in_zero(content)
     is_text = content.share("sentence") > 0 or content.share("unit") > MOST or content.share("analyte") > MOST
     is_flat = len(content.distinct) == 1 and content.filled > 1
-    return _when(False, not (is_dated or has_decimals or is_text or is_flat or content.share("result") < SOME
-                             and content.share("number") < SOME and not _has_digits(content)))  # fmt: skip
+    return _passes(not (is_dated or has_decimals or is_text or is_flat), _has_digits(content))
 
 
 def _ends_in_zero(content: Content) -> bool:
@@ -56,7 +61,7 @@ def _dates(content: Content, _: str) -> Fit:
 
 
 def _times(content: Content, header: str) -> Fit:
-    return _when(False, content.share("time") > MOST or _dates(content, header) is not Fit.NO)
+    return _passes(content.share("time") > MOST or _dates(content, header) is not Fit.NO)
 
 
 def _birth_dates(content: Content, header: str) -> Fit:
@@ -70,11 +75,13 @@ def _is_midnight(content: Content) -> bool:
 def _results(content: Content, _: str) -> Fit:
     if content.share("date") > SOME or content.share("range") > SOME or content.share("analyte") > MOST:
         return Fit.NO
-    return _when(False, content.share("result") > 0.5 or content.is_few)  # noqa: PLR2004
+    if content.share("flag") > MOST and content.share("result") == 0:
+        return Fit.NO
+    return _passes(content.share("result") > 0.5 or content.is_few)
 
 
 def _numbers(content: Content, _: str) -> Fit:
-    return _when(False, content.share("result") > MOST and content.share("date") < SOME)
+    return _passes(content.share("result") > MOST and content.share("date") < SOME)
 
 
 def _ranges(content: Content, _: str) -> Fit:
@@ -82,14 +89,14 @@ def _ranges(content: Content, _: str) -> Fit:
 
 
 def _units(content: Content, _: str) -> Fit:
-    return _when(content.share("unit") > MOST and content.share("number") == 0, content.share("unit") > 0.5)  # noqa: PLR2004
+    return _when(content.share("unit") > MOST and content.share("number") == 0, content.share("unit") > 0.5)
 
 
 def _analytes(content: Content, _: str) -> Fit:
     if content.share("number") > SOME or content.share("date") > SOME or content.share("unit") > MOST:
         return Fit.NO
     known = content.share("analyte")
-    return _when(known > MOST, known > 0.15 and content.share("sentence") < SOME)  # noqa: PLR2004
+    return _when(known > MOST, known > 0.15 and content.share("sentence") < SOME)
 
 
 def _loinc(content: Content, _: str) -> Fit:
@@ -98,7 +105,7 @@ def _loinc(content: Content, _: str) -> Fit:
 
 def _short_codes(content: Content, _: str) -> Fit:
     is_repeated = len(content.distinct) < content.filled or content.filled <= 1
-    return _when(False, content.share("short_code") > MOST and content.share("date") < SOME and is_repeated)
+    return _passes(content.share("short_code") > MOST and content.share("date") < SOME and is_repeated)
 
 
 def _condition_codes(content: Content, _: str) -> Fit:
@@ -109,8 +116,9 @@ def _coded(name: str, least: int = 1) -> Test:
     def test(content: Content, header: str) -> Fit:
         share, values = content.coded(name, header)
         if share > MOST:
-            return _when(len(values) >= least and content.share("number") == 0, True)
-        is_numbered = content.share("integer") > MOST and len(content.distinct) <= 5  # noqa: PLR2004 - 1/2, 0/1/9
+            is_worded = len(values) >= least and content.share("number") == 0
+            return Fit.YES if is_worded else Fit.PASS
+        is_numbered = content.share("integer") > MOST and len(content.distinct) <= 5
         return Fit.PASS if is_numbered and content.is_few else Fit.NO
 
     return test
@@ -119,7 +127,7 @@ def _coded(name: str, least: int = 1) -> Test:
 def _ages(content: Content, _: str) -> Fit:
     ages = content.ages
     is_read = len(ages) >= MOST * content.filled and len(ages) > 0
-    return _when(False, is_read and float(ages.max() or 0) <= OLDEST and content.share("date") < SOME)  # type: ignore[arg-type]
+    return _passes(is_read and float(ages.max() or 0) <= OLDEST and content.share("date") < SOME)  # type: ignore[arg-type]
 
 
 def _between(low: float, high: float) -> Test:
@@ -128,7 +136,7 @@ def _between(low: float, high: float) -> Test:
         if len(numbers) < MOST * content.filled:
             return Fit.NO
         middle = numbers.quantile(0.5)
-        return _when(False, middle is not None and low <= middle <= high)
+        return _passes(middle is not None and low <= middle <= high)
 
     return test
 
@@ -146,12 +154,12 @@ def _entry_numbers(content: Content, header: str) -> Fit:
 
 
 def _words(content: Content, _: str) -> Fit:
-    return _when(False, content.share("number") < SOME and content.share("date") < SOME)
+    return _passes(content.share("number") < SOME and content.share("date") < SOME)
 
 
 def _few_words(content: Content, _: str) -> Fit:
     is_repeated = content.is_few or len(content.distinct) * 5 <= content.filled
-    return _when(False, is_repeated and content.share("date") < SOME)
+    return _passes(is_repeated and content.share("date") < SOME)
 
 
 def _instruments(content: Content, header: str) -> Fit:
@@ -160,16 +168,16 @@ def _instruments(content: Content, header: str) -> Fit:
 
 
 def _texts(content: Content, _: str) -> Fit:
-    return _when(False, content.share("letters") > MOST and content.share("date") < SOME)
+    return _passes(content.share("letters") > MOST and content.share("date") < SOME)
 
 
 def _pairs(content: Content, _: str) -> Fit:
     repeats = content.filled / max(1, len(content.distinct))
-    return _when(False, content.share("date") < SOME and repeats >= 1.5)  # noqa: PLR2004 - a pair is two subjects
+    return _passes(content.share("date") < SOME and repeats >= 1.5)
 
 
 def _items(content: Content, _: str) -> Fit:
-    return _when(False, content.share("date") < SOME and len(content.distinct) < content.filled)
+    return _passes(content.share("date") < SOME and len(content.distinct) < content.filled)
 
 
 def _comparators(content: Content, _: str) -> Fit:

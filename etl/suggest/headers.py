@@ -71,7 +71,7 @@ def ideas_of(header: str) -> Ideas:
 def is_spelt_in_initials(header: str) -> bool:
     """Tell whether a header can be read as first letters of pinyin, and as nothing else."""
     text = plain(header)
-    is_letters = text.isascii() and text.isalpha() and 2 <= len(text) <= 8  # noqa: PLR2004 - as such systems name them
+    is_letters = text.isascii() and text.isalpha() and 2 <= len(text) <= 8
     return is_letters and _known(text) is None and bool(_spelt(text))
 
 

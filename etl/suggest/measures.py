@@ -56,7 +56,14 @@ def without_repeats(
         columns = [each.measure.column for each in group]
         if len(group) > 1 and _side_by_side(frame, columns):
             why = "several columns of one measure are filled in the same record: one result at several times, or one of them is another"
-            left.append(Open(group[0].measure.analyte or str(group[0].measure.item), tuple(columns), why, _line(group[0].measure)))
+            left.append(
+                Open(
+                    group[0].measure.analyte or str(group[0].measure.item),
+                    tuple(columns),
+                    why,
+                    _line(group[0].measure),
+                )
+            )
         else:
             kept += group
     return sorted(kept, key=lambda each: frame.columns.index(each.measure.column)), left
@@ -70,7 +77,12 @@ def _side_by_side(frame: pl.DataFrame, columns: list[str]) -> bool:
 
 
 def _line(measure: Measure) -> str:
-    known = {"analyte": measure.analyte, "unit": measure.unit, "instrument": measure.instrument, "item": measure.item}
+    known = {
+        "analyte": measure.analyte,
+        "unit": measure.unit,
+        "instrument": measure.instrument,
+        "item": measure.item,
+    }
     inside = ", ".join(f"{key}: {value}" for key, value in known.items() if value)
     return f'"{measure.column}": {{{inside}}}'
 
@@ -125,7 +137,12 @@ def _by_rest(column: str) -> Found | None:
     rest = [word.text for word in words if not word.ideas & _BESIDE]
     if not rest or len(rest) == len(words):
         return None
-    return _matched(" ".join(rest), column, "medium", f"'{' '.join(rest)}' is a known name, the other words say nothing else")
+    return _matched(
+        " ".join(rest),
+        column,
+        "medium",
+        f"'{' '.join(rest)}' is a known name, the other words say nothing else",
+    )
 
 
 def _problem(measure: Measure, content: Content) -> str | None:
@@ -148,7 +165,8 @@ def _out_of(measure: Measure) -> str:
 def _problem_of_item(measure: Measure, content: Content) -> str | None:
     instrument = INSTRUMENTS.get(measure.instrument or "")
     is_known = instrument is not None and any(
-        measure.item in version.items or measure.item in version.scales for version in instrument.versions.values()
+        measure.item in version.items or measure.item in version.scales
+        for version in instrument.versions.values()
     )
     return None if is_known and content.share("date") < 1 - _MOST else "the cells are no answers"
 

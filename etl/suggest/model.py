@@ -67,6 +67,13 @@ class TableDraft:
     explanation: str = ""
     columns: tuple[str, ...] = ()
     has_fixed_meaning: bool = False
+    source: str = ""  # path, and member behind an exclamation mark
+
+    @property
+    def is_usable(self) -> bool:
+        """Tell whether there is something to map: results, answers, diagnoses, drugs, or attributes of subjects."""
+        is_long = any(choice.field in {"analyte", "code", "item"} for choice in self.choices)
+        return not self.explanation or bool(self.measures) or is_long
 
 
 @dataclass(frozen=True)

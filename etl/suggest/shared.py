@@ -49,28 +49,29 @@ def shared(frame: pl.DataFrame, column: str, subjects: Sequence[str]) -> Shared:
     found = found.with_columns(fewest.alias("subjects"))
     is_shown = pl.col("subjects") >= SMALLEST if own and column not in subjects else pl.lit(value=False)
     kept = found.filter(is_shown)
-    return Shared(
-        tuple(kept.select("text", "records", "subjects").iter_rows()),
-        found.height - kept.height,
-        int(found["records"].sum() - kept["records"].sum()),
-    )
+    rows = tuple(kept.select("text", "records", "subjects").iter_rows())
+    records = sum(found["records"].to_list()) - sum(row[1] for row in rows)
+    return Shared(rows, found.height - kept.height, records)
 
 
 def sentinels(content: Content, shown: Shared) -> list[str]:
     """Return the shown texts of a column of numbers that are probably written where there is no result."""
-    known = _known()
+    known, apart = _known()
     counts = shown.names()
     numbers = content.numbers
     found = []
     for text in counts:
         if text in known["negative"]:
             others = numbers.filter(numbers != float(text))
-            if not others.is_empty() and not (others.filter(~others.is_in(_numbers(known["negative"]))) < 0).any():
+            if (
+                not others.is_empty()
+                and not (others.filter(~others.is_in(_numbers(known["negative"]))) < 0).any()
+            ):
                 found.append(text)
         elif text in known["repeated"]:
             others = numbers.filter(~numbers.is_in(_numbers(known["repeated"])))
             highest = others.max()
-            if isinstance(highest, float) and float(text) > known["apart"] * highest:
+            if isinstance(highest, float) and float(text) > apart * highest:
                 found.append(text)
     return found
 
@@ -80,5 +81,6 @@ def _numbers(texts: Sequence[str]) -> list[float]:
 
 
 @cache
-def _known() -> dict[str, list[str]]:
-    return tomllib.loads((files("schemas.wording") / "sentinels.toml").read_text("utf-8"))
+def _known() -> tuple[dict[str, list[str]], float]:
+    read = tomllib.loads((files("schemas.wording") / "sentinels.toml").read_text("utf-8"))
+    return {"negative": read["negative"], "repeated": read["repeated"]}, read["apart"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from etl.sites.model import FeedMapping
+from etl.sites.model import FeedMapping, MeasureMapping
 from etl.sites.resolve import default_feed, resolve
 from etl.sources import expand
 from etl.suggest.choose import GROUPS, Chosen, choose, graded, level_of, shape_of
@@ -52,7 +53,7 @@ def _fixed(looked: Looked) -> TableDraft:
     plan = looked.plan
     return TableDraft(
         plan.source.name, plan.table.title, plan.table.format, plan.table.records, plan.resolution.shape, plan.feed,
-        columns=looked.columns, has_fixed_meaning=True,
+        columns=looked.columns, has_fixed_meaning=True, source=plan.source.label,
     )  # fmt: skip
 
 
@@ -61,7 +62,12 @@ def _chosen(view: View, looked: Looked) -> tuple[Chosen, list[MeasureChoice], li
     shape = shape_of(names, has_measures=False)
     if shape != "wide":
         return choose(view, shape, ()), [], []
-    claimed = {each.column for claims in names.values() for each in claims if each.strength >= SURE and level_of(each)}
+    claimed = {
+        each.column
+        for claims in names.values()
+        for each in claims
+        if each.strength >= SURE and level_of(each)
+    }
     free = [column for column in view.columns if column not in claimed and not view.is_identifying(column)]
     measures, left = measures_of(view, free)
     measures, repeated = without_repeats(measures, looked.frame)
@@ -79,7 +85,12 @@ def _drafted(
         measures={each.measure.column: _written(each) for each in measures},
     )
     resolution = resolve(looked.columns, feed)
-    groups = {"any", *GROUPS.get(resolution.shape, ())}
+    shape = (
+        resolution.shape
+        if resolution.shape != "unmapped"
+        else shape_of({each.field for each in chosen.choices}, has_measures=bool(measures))
+    )
+    groups = {"any", *GROUPS.get(shape, ())}
     choices = [each for each in chosen.choices if groups & set(COLUMNS.field(each.field).group)]
     used = {*(each.column for each in choices), *(each.measure.column for each in measures)}
     is_of_use = resolution.shape != "unmapped"
@@ -88,31 +99,34 @@ def _drafted(
         title=plan.table.title,
         format=plan.table.format,
         records=plan.table.records,
-        shape=resolution.shape,
-        feed=default_feed(resolution) if is_of_use else "table",
+        shape=shape,
+        feed=default_feed(
+            resolution
+            if is_of_use
+            else replace(resolution, shape=shape, measures=tuple(each.measure for each in measures))
+        ),
         choices=tuple(sorted(choices, key=lambda each: _place(each.field))),
         measures=tuple(measures),
-        open=(*_missing_fields(looked, chosen, resolution.shape, measures), *left),
+        open=(*_missing_fields(looked, chosen, shape, measures), *left),
         unused=tuple(column for column in looked.columns if column not in used),
         explanation="" if is_of_use else resolution.explanation or explanation,
         columns=looked.columns,
+        source=plan.source.label,
     )
 
 
-def _written(each: MeasureChoice) -> dict[str, str]:
+def _written(each: MeasureChoice) -> MeasureMapping:
     found = each.measure
     known = {"analyte": found.analyte, "unit": found.unit, "specimen": found.specimen,
              "instrument": found.instrument, "item": found.item}  # fmt: skip
-    return {key: value for key, value in known.items() if value}
+    return MeasureMapping(**known)
 
 
 def _place(name: str) -> int:
     return [*COLUMNS.roles, *COLUMNS.attributes].index(name)
 
 
-def _missing_fields(
-    looked: Looked, chosen: Chosen, shape: str, measures: list[MeasureChoice]
-) -> list[Open]:
+def _missing_fields(looked: Looked, chosen: Chosen, shape: str, measures: list[MeasureChoice]) -> list[Open]:
     """Ask for the fields that a table of this shape cannot do without, and for the day of results."""
     told = {each.about for each in chosen.open}
     wanted = [*NEEDED.get(shape, ("subject",))]
@@ -120,7 +134,12 @@ def _missing_fields(
     has_day = any(chosen.column(name) for name in ("collected_at", "collected_date", "collected_time"))
     wanted += ["collected_at"] if is_lab and not has_day else []
     return [
-        Open(name, _possible(looked, chosen, name), f"no header says by itself: {COLUMNS.field(name).sentence}", f"{name}: HEADER")
+        Open(
+            name,
+            _possible(looked, chosen, name),
+            f"no header says by itself: {COLUMNS.field(name).sentence}",
+            f"{name}: HEADER",
+        )
         for name in wanted
         if chosen.column(name) is None and name not in told
     ]
@@ -132,5 +151,7 @@ def _possible(looked: Looked, chosen: Chosen, name: str) -> tuple[str, ...]:
 
     need = {"collected_at": "dates", "value": "results", "item": "items"}.get(name, "identifier")
     used = {each.column for each in chosen.choices}
-    found = [c for c in looked.columns if c not in used and fit(need, looked.contents[c], c) in (Fit.YES, Fit.PASS)]
+    found = [
+        c for c in looked.columns if c not in used and fit(need, looked.contents[c], c) in (Fit.YES, Fit.PASS)
+    ]
     return tuple(found[:8])

@@ -15,7 +15,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 
-IDENTIFYING: Final = ("name", "contact", "national", "dob")  # cells under these words are nobody else's business
+IDENTIFYING: Final = ("surname", "contact", "national")  # cells under these words are nobody else's business
 
 
 @dataclass(frozen=True, slots=True)
