@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,7 @@ def declare(
     _check_period(declared)
     settled = UnitDeclared(**(asdict(declared) | {"analyte": analyte.id, "unit": unit}))
     with open_warehouse(warehouse, must_exist=True) as connection:
+        _refuse_unknown_place(connection, settled, sites or {})
         _refuse_second(connection, settled)
         entry = {
             "kind": "unit",
@@ -172,6 +174,28 @@ def _stored(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 def _check_period(declared: UnitDeclared) -> None:
     if declared.valid_from and declared.valid_to and declared.valid_from > declared.valid_to:
         raise UsageError("The period ends before it begins.", "", "give --from before --to")
+
+
+def _refuse_unknown_place(
+    connection: duckdb.DuckDBPyConnection, declared: UnitDeclared, sites: dict[str, SiteMapping]
+) -> None:
+    """Refuse a site or feed that nothing was loaded from and no mapping names: a slip would declare nothing."""
+    rows = connection.execute("select distinct site, feed from meta.load where site is not null").fetchall()
+    known = {(site, feed) for site, feed in rows} | {(s, f) for s in sites for f in sites[s].feeds}
+    feeds = {feed for site, feed in known if site == declared.site}
+    if not feeds:
+        raise _nowhere("site", declared.site, {site for site, _ in known})
+    if declared.feed is not None and declared.feed not in feeds:
+        raise _nowhere("feed", declared.feed, feeds)
+
+
+def _nowhere(kind: str, given: str, known: set[str]) -> UsageError:
+    near = get_close_matches(given, known, n=1) or sorted(known)[:1]
+    return UsageError(
+        f"No {kind} is called '{given}'.",
+        f"Nothing was loaded from it, and no mapping names it. Known: {', '.join(sorted(known)) or 'none'}.",
+        f"--{kind} {near[0]}" if near else "etl ingest first",
+    )
 
 
 def _refuse_second(connection: duckdb.DuckDBPyConnection, declared: UnitDeclared) -> None:

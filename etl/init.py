@@ -24,6 +24,7 @@ feeds:
     dates: dmy                      # only if no date in the file shows the order
     decimal: ","                    # only if no number in the file shows it
     units: {vitamin_b12: pmol/L}    # only for rows without a unit, and only if the laboratory said so
+    spellings: {"pikog/ml": pg/mL}  # how this laboratory writes a unit; see: etl units unknown
     missing: ["-9", "n.b."]         # words of this site for "no result"
 """
 

@@ -169,6 +169,8 @@ def _with_declared(plan: ResolvedPlan, feed: FeedMapping) -> ResolvedPlan:
         missing=(*feed.missing, *plan.missing),
         values=feed.values,
         analytes=plan.analytes | feed.analytes,
+        spellings=feed.spellings,
+        bounds=feed.bounds,
         links=links,
     )
 
@@ -181,6 +183,11 @@ def _decisions(observed: Observed, feed: FeedMapping | None) -> list[Decision]:
     ]
     if observed.numbers:
         made.append(decide_decimal(observed.number_counts, feed.decimal if feed else None))
+    if feed:
+        made += [
+            Decision(f"bounds:{name}", f"{low}..{high}", "declared")
+            for name, (low, high) in feed.bounds.items()
+        ]
     if feed and feed.complete and observed.resolution.shape in HISTORIES:
         made.append(Decision(f"complete:{observed.resolution.shape}", "true", "declared"))
     return made

@@ -44,6 +44,8 @@ class ResolvedPlan:
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     words: dict[str, dict[str, str]] = field(default_factory=dict)  # by column: a cell, and what it means
     analytes: dict[str, str] = field(default_factory=dict)
+    spellings: dict[str, str] = field(default_factory=dict)  # of units, as this feed writes them -> UCUM
+    bounds: dict[str, tuple[float, float]] = field(default_factory=dict)  # by analyte, in its canonical unit
     versions: dict[str, VersionChoice] = field(default_factory=dict)  # by instrument
     links: dict[str, dict[str, str]] = field(default_factory=dict)
     registry: str = ""
@@ -76,6 +78,8 @@ class ResolvedPlan:
             "missing": sorted(self.missing),
             "values": self.values,
             "analytes": self.analytes,
+            "spellings": self.spellings,
+            "bounds": self.bounds,
             "versions": {name: asdict(choice) for name, choice in self.versions.items()},
             "links": self.links,
             "registry": self.registry,

@@ -180,7 +180,7 @@ def parameters(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Parame
     return Parameters(
         frames={
             "run": pl.DataFrame({"as_of": [as_of]}),
-            "analyte": _analytes(),
+            "analyte": _analytes(connection),
             "factor": _factors(),
             "scale": _scales(),
             "suspicion": suspicions(connection),
@@ -190,9 +190,26 @@ def parameters(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Parame
     )
 
 
-def _analytes() -> pl.DataFrame:
-    rows = [(name, analyte.unit, *analyte.hard, *analyte.soft) for name, analyte in registry().items()]
+def _analytes(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Return unit and bounds of each analyte; a hard bound that a mapping widens is wide for the check, too."""
+    declared = connection.execute(
+        """
+        select split_part(about, ':', 2), min(split_part(value, '..', 1)::double), max(split_part(value, '..', 2)::double)
+        from meta.column_decision inner join meta.load using (load_id)
+        where about like 'bounds:%' and status = 'active'
+        group by all
+        """
+    ).fetchall()
+    wide = {name: (low, high) for name, low, high in declared}
+    rows = [
+        (name, each.unit, *_widest(each.hard, wide.get(name, each.hard)), *each.soft)
+        for name, each in registry().items()
+    ]
     return pl.DataFrame(rows, schema=ANALYTE_SCHEMA, orient="row")
+
+
+def _widest(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    return min(one[0], other[0]), max(one[1], other[1])
 
 
 def _factors() -> pl.DataFrame:

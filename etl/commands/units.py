@@ -26,6 +26,26 @@ def list_(json: Json = False) -> None:
     show(found.to_dicts(), table(("analyte", "unit", "may be stated in", "known ranges"), rows), json=json)
 
 
+@app.command()
+def unknown(
+    site: Annotated[str | None, typer.Option(help="Only what this site sent.")] = None,
+    warehouse: Warehouse = DEFAULT,
+    json: Json = False,
+) -> None:
+    """List the units of held records that settled nothing, each with a suggestion."""
+    from etl.terminal import table
+    from etl.unknown_units import unknown_units
+
+    found = unknown_units(warehouse, site)
+    names = ("site", "feed", "analyte", "unit", "records", "nearest", "what settles it")
+    rows = [
+        (each.site, each.feed, each.analyte, each.spelling, each.records, each.suggestion or "", each.advice)
+        for each in found
+    ]
+    text = f"{table(names, rows)}\n\n`spellings:` stands under the feed in sites/<site>.yaml; then: etl quarantine replay"
+    show([each.document() for each in found], text if rows else "No held unit is unknown.", json=json)
+
+
 @app.command("show")
 def show_(analyte: Analyte, json: Json = False) -> None:
     """Show what the registry says of an analyte, each number with its source."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 from functools import cache, lru_cache
 
 from etl.harmonize.number_text import fold_width
@@ -52,10 +53,12 @@ def unit_readings(text: str | None) -> tuple[str, ...]:
     return (found,) if found else ()
 
 
-def suggest_unit(text: str) -> str | None:
-    """Return the known unit whose usual spelling is nearest to an unknown one, for an error message."""
-    near = difflib.get_close_matches(re.sub(r"\s+", "", _plain(text)).lower(), _usual(), n=1, cutoff=0.7)
-    return _usual()[near[0]] if near else None
+def suggest_unit(text: str, fits: Callable[[str], bool] | None = None) -> str | None:
+    """Return the known unit whose usual spelling is nearest to an unknown one; fits chooses among several."""
+    word = re.sub(r"\s+", "", _plain(text)).lower()
+    near = difflib.get_close_matches(word, _usual(), n=10 if fits else 1, cutoff=0.7)
+    units = [_usual()[each] for each in near]
+    return next((unit for unit in units if fits is None or fits(unit)), None)
 
 
 def _plain(text: str) -> str:

@@ -40,13 +40,15 @@ def settle_contexts(contexts: pl.DataFrame, plan: ResolvedPlan) -> pl.DataFrame:
     frame = _join(frame, recognise(frame.select(RECOGNISED_BY).unique(), plan.analytes), RECOGNISED_BY)
     frame = _with_ranges(frame, plan).rename({"reason": "reason_analyte"})
     frame = _with_declarations(frame, plan.declarations)
-    frame = _join(frame, settle_units(frame.select(SETTLED_BY).unique()), SETTLED_BY)
+    frame = _join(frame, settle_units(frame.select(SETTLED_BY).unique(), plan.spellings), SETTLED_BY)
     contradicted = pl.when("is_contradicted").then(pl.lit("unit_contradiction"))
     frame = frame.with_columns(pl.coalesce(contradicted, "reason").alias("reason_unit"))
     # Without a settled unit there is no value that bounds could judge.
     settled = pl.when(pl.col("reason_unit").is_null())
     frame = frame.with_columns(settled.then(name).alias(name) for name in ("factor", "offset", "unit_basis"))
-    return frame.join(_bounds(), on="analyte", how="left").drop(PERIOD, "reason", "is_contradicted", *GLUED)
+    return frame.join(_bounds(plan), on="analyte", how="left").drop(
+        PERIOD, "reason", "is_contradicted", *GLUED
+    )
 
 
 def _with_roles(contexts: pl.DataFrame) -> pl.DataFrame:
@@ -129,8 +131,11 @@ def _is_in_force(declaration: Declaration, period: int | None, days: list[date])
     return starts <= first <= ends if period else starts == date.min
 
 
-def _bounds() -> pl.DataFrame:
-    rows = [(name, *analyte.hard, analyte.unit) for name, analyte in registry().items()]
+def _bounds(plan: ResolvedPlan) -> pl.DataFrame:
+    """Return what is possible of each analyte, by the registry or by what the site declares."""
+    rows = [
+        (name, *plan.bounds.get(name, analyte.hard), analyte.unit) for name, analyte in registry().items()
+    ]
     schema = {
         "analyte": pl.String,
         "hard_low": pl.Float64,

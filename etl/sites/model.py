@@ -56,6 +56,25 @@ def _listed(value: object) -> object:
     return value if isinstance(value, list | tuple) else (value,)
 
 
+def _ascending(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] < limits[1]:
+        return limits
+    message = "the lower limit comes first, and is below the upper one"
+    raise ValueError(message)
+
+
+def _known_unit(spelling: str) -> str:
+    from etl.harmonize.spelling import parse_unit, suggest_unit
+
+    unit = parse_unit(spelling)
+    if unit is None:
+        message = (
+            f"{spelling!r} is no unit; write one that is known, such as {suggest_unit(spelling) or 'pg/mL'}"
+        )
+        raise ValueError(message)
+    return unit
+
+
 def _known_zone(name: str) -> str:
     try:
         return name if name == "unknown" else ZoneInfo(name).key
@@ -70,6 +89,8 @@ DateOrders = Annotated[
     BeforeValidator(_one_word, json_schema_input_type=DateOrder | dict[str, DateOrder]),
 ]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+Limits = Annotated[tuple[float, float], AfterValidator(_ascending)]
+UnitOf = Annotated[str, AfterValidator(_known_unit)]
 
 
 class _Strict(BaseModel):
@@ -154,6 +175,8 @@ class FeedMapping(_Strict):
     dates: DateOrders = {}
     decimal: DecimalMark | None = None
     units: dict[str, Unit] = {}
+    spellings: dict[str, UnitOf] = {}
+    bounds: dict[str, Limits] = {}
     missing: tuple[str, ...] = ()
     timezone: TimeZone | None = None
     complete: StrictBool = False

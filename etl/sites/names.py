@@ -43,7 +43,8 @@ def _fields(feed: FeedMapping) -> Words:
 
 
 def _measured(feed: FeedMapping) -> Words:
-    yield from ((("units", word), word) for word in feed.units)
+    for key, words in (("units", feed.units), ("bounds", feed.bounds)):
+        yield from (((key, word), word) for word in words)
     for header, measure in feed.measures.items():
         if measure.analyte is not None:
             yield ("measures", header, "analyte"), measure.analyte

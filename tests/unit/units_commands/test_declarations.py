@@ -136,3 +136,17 @@ def test_a_decision_needs_a_name_and_a_reason(held) -> None:
     with pytest.raises(UsageError, match="who took it"):
         declare(held.warehouse, B12, Signature(" ", "x"))
     assert held.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("site", "feed", "says", "fix"),
+    [
+        ("nrth", None, "No site is called 'nrth'", "north"),
+        ("north", "lab", "No feed is called 'lab'", "labs"),
+    ],
+)
+def test_a_slip_in_the_site_or_feed_declares_nothing(held, site, feed, says, fix) -> None:
+    with pytest.raises(UsageError, match=says) as refused:
+        declare(held.warehouse, UnitDeclared(site, feed, "vitamin_b12", "pmol/L"), BY, sites(held))
+    assert fix in refused.value.fix
+    assert declarations(held.warehouse) == []
