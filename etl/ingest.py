@@ -177,6 +177,7 @@ class _Ingest:
         is_error: the source was named by itself and no table of it is of use.
         """
         outcome = outcome_of(plan, "unmapped")
+        outcome.counts.records = plan.table.records
         shape = plan.resolution.shape
         if shape == "manifest":
             self._manifest.read(plan, reader_of(plan))
