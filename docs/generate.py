@@ -68,6 +68,13 @@ def analytes() -> str:
     return table(("id", "analyte", "canonical unit", "also accepted", "possible values"), rows)
 
 
+def registered() -> str:
+    """Return all that the registry knows of each analyte."""
+    from docs.analyte_page import analyte_page
+
+    return analyte_page(table)
+
+
 def instruments() -> str:
     """Return the clinical scales with their versions."""
     from schemas.instruments import INSTRUMENTS
@@ -174,6 +181,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "docs/commands.md": {"commands": commands},
     "docs/reasons.md": {"reasons": reasons},
     "docs/checks.md": {"checks": checks},
+    "docs/analytes.md": {"registry": registered},
     "docs/instruments.md": {"scales": scales},
     "docs/views.md": {"views": views, "queries": queries},
 }

@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from etl.harmonize.units import CONTEXT, SETTLED, settle_units, suggest_unit, unit_readings
-from schemas.analytes import Analyte, fold, registry
+from schemas.analytes import Analyte, Origin, fold, registry
 from schemas.errors import UsageError
 from schemas.reasons import REASONS
 
@@ -131,8 +131,9 @@ def show_analyte(text: str) -> dict[str, Any]:
         "analyte": analyte.id,
         "title": analyte.title,
         "unit": analyte.unit,
-        "bounds": {"hard": analyte.hard, "soft": analyte.soft},
+        "bounds": {"hard": analyte.hard, "soft": analyte.soft, **_said(analyte.bounds_origin)},
         "specimens": analyte.specimens,
+        "other_specimens": analyte.other_specimens,
         "units": _conversions(analyte),
         "molar_masses": [
             {
@@ -144,13 +145,28 @@ def show_analyte(text: str) -> dict[str, Any]:
             for of, mass in analyte.molar_masses.items()
         ],
         "loinc": {code: found.property for code, found in analyte.loinc.items()},
+        "loinc_origin": _said(analyte.loinc_origin),
         "ranges": [
             {"low": f.low, "high": f.high, "unit": f.unit, "source": f.source, "verified": f.is_verified}
             for f in analyte.fingerprints
         ],
-        "assays": [asdict(assay) for assay in analyte.assays],
-        "names": sorted(analyte.names),
+        "assays": [
+            {
+                "platform": a.platform,
+                "low": a.low,
+                "high": a.high,
+                "unit": a.unit,
+                "source": a.source,
+                "verified": a.is_verified,
+            }
+            for a in analyte.assays
+        ],
+        "names": {language: sorted(names) for language, names in analyte.languages.items()},
     }
+
+
+def _said(origin: Origin) -> dict[str, Any]:
+    return {"source": origin.source, "verified": origin.is_verified}
 
 
 def explain(text: str, printed: Printed) -> Explanation:

@@ -215,15 +215,27 @@ def _analyte_text(found: dict[str, Any]) -> str:
         (f"{r['low']:g}-{r['high']:g}", r["unit"], mark[r["verified"]], r["source"]) for r in found["ranges"]
     ]
     masses = [(m["of"], f"{m['value']:g}", mark[m["verified"]], m["source"]) for m in found["molar_masses"]]
-    hard, soft = found["bounds"]["hard"], found["bounds"]["soft"]
+    assays = [
+        (a["platform"], f"{a['low']:g}-{a['high']:g}", a["unit"], mark[a["verified"]], a["source"])
+        for a in found["assays"]
+    ]
+    bounds, codes = found["bounds"], found["loinc_origin"]
     parts = [
         f"{found['analyte']}: {found['title']}",
-        f"Canonical unit {found['unit']}. Held outside {_pair(hard)}, reviewed outside {_pair(soft)}.",
+        (
+            f"Canonical unit {found['unit']}. Held outside {_pair(bounds['hard'])}, reviewed outside {_pair(bounds['soft'])} "
+            f"(source read: {mark[bounds['verified']]}; {bounds['source']})."
+        ),
+        "Specimens: " + (", ".join(found["specimens"]) or "none"),
         table(("unit", "of", "factor", "offset"), units),
-        "LOINC: " + (", ".join(f"{code} ({kind})" for code, kind in found["loinc"].items()) or "none known"),
+        "LOINC: "
+        + (", ".join(f"{code} ({kind})" for code, kind in found["loinc"].items()) or "none known")
+        + f" (source read: {mark[codes['verified']]}; {codes['source']})",
     ]
     parts += [table(("molar mass of", "g/mol", "source read", "source"), masses)] if masses else []
     parts += [table(("range", "proves", "source read", "source"), ranges)] if ranges else []
+    parts += [table(("assay", "measures", "unit", "source read", "source"), assays)] if assays else []
+    parts += ["\n".join(f"{language:<7} {', '.join(names)}" for language, names in found["names"].items())]
     return "\n\n".join(parts)
 
 

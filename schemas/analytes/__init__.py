@@ -14,7 +14,16 @@ from importlib.resources import files
 from typing import Any
 
 from schemas.analytes.checks import check_registry, is_loinc
-from schemas.analytes.model import Affine, Analyte, Assay, Conversion, Fingerprint, LoincCode, Quantity
+from schemas.analytes.model import (
+    Affine,
+    Analyte,
+    Assay,
+    Conversion,
+    Fingerprint,
+    LoincCode,
+    Origin,
+    Quantity,
+)
 from schemas.analytes.names import OtherAnalyte, Reading, collisions, fold, others
 
 __all__ = [
@@ -25,6 +34,7 @@ __all__ = [
     "Conversion",
     "Fingerprint",
     "LoincCode",
+    "Origin",
     "OtherAnalyte",
     "Quantity",
     "Reading",
@@ -36,6 +46,9 @@ __all__ = [
     "registry",
     "study_analytes",
 ]
+
+
+_NO_CODE = Origin("no code was verified", is_verified=True)
 
 
 @cache
@@ -79,10 +92,13 @@ def read_analyte(analyte_id: str, data: Mapping[str, Any]) -> Analyte:
         same=data.get("same", {}),
         hard=_pair(data["bounds"]["hard"]),
         soft=_pair(data["bounds"]["soft"]),
+        bounds_origin=_origin(data["bounds"]),
         loinc=_loinc(data, measured_as, variants),
+        loinc_origin=_origin(data["loinc"]) if "loinc" in data else _NO_CODE,
         sdtm=_sdtm(data, measured_as, variants),
         names=_names(data.get("names", {}), measured_as)
         | {name: as_ for key, v in variants.items() for name, as_ in _names(v.get("names", {}), key).items()},
+        languages=_languages(data.get("names", {}), *(v.get("names", {}) for v in variants.values())),
         stems=tuple(fold(stem) for stem in data.get("stems", ())),
         columns=data.get("columns", {}),
         fingerprints=tuple(
@@ -100,6 +116,10 @@ def read_analyte(analyte_id: str, data: Mapping[str, Any]) -> Analyte:
 def _pair(limits: list[float]) -> tuple[float, float]:
     low, high = limits
     return float(low), float(high)
+
+
+def _origin(table: Mapping[str, Any]) -> Origin:
+    return Origin(table.get("source", ""), table.get("verified", False))
 
 
 def _quantity(table: Mapping[str, Any], key: str) -> Quantity:
@@ -129,7 +149,7 @@ def _loinc(
         code: LoincCode(prop, as_, specimens.get(code))
         for as_, table in tables
         for prop, codes in table.items()
-        if prop != "source"
+        if prop not in {"source", "verified"}
         for code in codes
     }
 
@@ -139,6 +159,13 @@ def _sdtm(
 ) -> dict[str, str | None]:
     own: dict[str, str | None] = dict.fromkeys(data.get("sdtm", {}).get("codes", ()), measured_as)
     return own | {code: key for key, v in variants.items() for code in v.get("sdtm", ())}
+
+
+def _languages(*tables: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    every = dict.fromkeys(language for table in tables for language in table)
+    return {
+        language: tuple(name for table in tables for name in table.get(language, ())) for language in every
+    }
 
 
 def _names(languages: Mapping[str, list[str]], measured_as: str | None) -> dict[str, str | None]:

@@ -19,6 +19,14 @@ class Quantity:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where what stands in a table of the registry comes from; verified: read there, not remembered or judged."""
+
+    source: str
+    is_verified: bool
+
+
+@dataclass(frozen=True)
 class Affine:
     """A conversion that is no mere factor: canonical = factor x value + offset."""
 
@@ -92,9 +100,12 @@ class Analyte:
     same: Mapping[str, str]
     hard: tuple[float, float]
     soft: tuple[float, float]
+    bounds_origin: Origin
     loinc: Mapping[str, LoincCode]
+    loinc_origin: Origin
     sdtm: Mapping[str, str | None]
     names: Mapping[str, str | None]  # as written -> measured_as
+    languages: Mapping[str, tuple[str, ...]]  # the same names by language
     stems: tuple[str, ...]
     columns: Mapping[str, str]
     fingerprints: tuple[Fingerprint, ...]
