@@ -66,7 +66,7 @@ def draw_cohort(
 
 def as_responses(version: Version, answers: np.ndarray) -> pl.DataFrame:
     """Return a matrix of answers as long responses."""
-    table = pl.DataFrame(answers, schema=list(version.scored_items), orient="row")
+    table = pl.DataFrame(answers, schema=list(version.scored_items), orient="row").fill_nan(None)
     long = table.with_row_index("administration_id").unpivot(index="administration_id", variable_name="item")
     return long.with_columns(
         pl.col("administration_id").cast(pl.String),
@@ -138,10 +138,31 @@ def half_points(_version: Version, answers: np.ndarray, rng: np.random.Generator
     return np.where((rng.random(answers.shape) < 0.02) & (answers > 0), answers - 0.5, answers)
 
 
+def shift_half(_version: Version, answers: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
+    """Shift every second form up by one: files of two codings put together."""
+    shifted = answers.copy()
+    shifted[::2] += 1
+    return shifted
+
+
+def mix(short: str) -> Defect:
+    """Leave out in every second form what a shorter version does not ask."""
+
+    def _mixed(version: Version, answers: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
+        mixed = answers.copy()
+        extra = [at for at, name in enumerate(version.scored_items) if name not in VERSIONS[short].items]
+        mixed[np.ix_(np.arange(0, len(answers), 2), extra)] = np.nan
+        return mixed
+
+    return _mixed
+
+
 def defects() -> Iterator[tuple[str, str, Defect, str]]:
     """Yield (expected check, version of the answers, defect, version that is declared)."""
     for name in SCORED:
         yield "items_shifted_up", name, shift_up, name
+        if name not in {"sas_20", "sds_20"}:  # there the reversed items turn with the shift; see below
+            yield "forms_shifted_up", name, shift_half, name
         yield "constant_item", name, constant_item, name
         yield "missing_code", name, missing_code, name
         if VERSIONS[name].reversed_items:
@@ -154,6 +175,9 @@ def defects() -> Iterator[tuple[str, str, Defect, str]]:
     yield "fraction_in_whole_items", "bdi_ii", half_points, "bdi_ii"
     yield "range_of_another_version", "hamd_24", lambda _v, a, _r: a, "hamd_24_item7_max2"
     yield "item_of_another_version", "gds_30", lambda _v, a, _r: a, "gds_15"
+    yield "forms_of_several_versions", "hamd_24", mix("hamd_17"), "hamd_24"
+    yield "forms_of_several_versions", "hamd_21", mix("hamd_17"), "hamd_21"
+    yield "forms_of_several_versions", "gds_30", mix("gds_15"), "gds_30"
 
 
 def is_found(

@@ -12,12 +12,12 @@ import math
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from etl.scoring.forms import Form
-from etl.scoring.wide import ID, forms_in, spread
+from etl.scoring.version_checks import VERSION_CHECKS, Finding
+from etl.scoring.wide import ID, forms_in
 from schemas.instruments import Item, Version
 
 MIN_ADMINISTRATIONS = 20  # below this no statement about a file is made
@@ -27,9 +27,10 @@ MIN_SHARE_SHIFTED = 0.98
 MIN_BEYOND = 3
 MAX_CORRELATION = 0.0  # turned items run against the rest; rightly coded ones with it
 MIN_SHARE_CONSTANT = 0.10  # of administrations that give one and the same answer to every item
-MIN_WRONG_TOTALS = 3
-MIN_SHARE_EXPLAINED = 0.90
 MAX_MEDIAN_LATENCY = 3  # minutes; a cohort that falls asleep that fast answered in hours
+MAX_MEDIAN_SLEEP = 1.5  # hours; a spreadsheet keeps 7.5 hours as 0.3125 days
+MIN_CLOCK_LIKE = 3
+MIN_FORMS_SHIFTED = 3
 MISSING_CODES = (7.0, 8.0, 9.0, 77.0, 88.0, 99.0, 777.0, 888.0, 999.0, -1.0, -7.0, -8.0, -9.0, -99.0)
 
 FILE_FINDING_SCHEMA = pl.Schema(
@@ -45,7 +46,6 @@ FILE_FINDING_SCHEMA = pl.Schema(
         "advice": pl.String,
     }
 )
-_Finding = dict[str, Any]
 _TEXTS = Path(__file__).with_name("file_findings.toml")
 
 
@@ -94,7 +94,7 @@ def _matrix(answers: pl.DataFrame, items: Sequence[str]) -> pl.DataFrame:
     return own.pivot("item", index=ID, values="value", aggregate_function="first")
 
 
-def _shifts(form: Form, answers: pl.DataFrame) -> Iterator[_Finding]:
+def _shifts(form: Form, answers: pl.DataFrame) -> Iterator[Finding]:
     value = pl.col("value")
     known = answers.filter(value.is_not_null()).join(_limits(form.version), on="item")
     if known[ID].n_unique() < MIN_ADMINISTRATIONS:
@@ -114,7 +114,27 @@ def _shifts(form: Form, answers: pl.DataFrame) -> Iterator[_Finding]:
             yield {"check_id": name, "numerator": beyond, "denominator": n}
 
 
-def _turned(form: Form, answers: pl.DataFrame) -> Iterator[_Finding]:
+def _forms_shifted(form: Form, answers: pl.DataFrame) -> Iterator[Finding]:
+    """Find single forms that go one beyond the range without a lowest answer, among forms that do not."""
+    known = answers.filter(pl.col("value").is_not_null()).join(_limits(form.version), on="item")
+    value, codes = pl.col("value"), _absent_codes(form.version)
+    forms = known.group_by(ID).agg(
+        ((value == pl.col("high") + 1) & ~pl.concat_str("item", value, separator="=").is_in(codes))
+        .any()
+        .alias("beyond"),
+        (value == pl.col("low")).any().alias("lowest"),
+    )
+    shifted = forms.select((pl.col("beyond") & ~pl.col("lowest")).sum()).item()
+    is_found = forms.height >= MIN_ADMINISTRATIONS and shifted >= MIN_FORMS_SHIFTED
+    if is_found and not any(_shifts(form, answers)):
+        yield {"check_id": "forms_shifted_up", "numerator": shifted, "denominator": forms.height}
+
+
+def _absent_codes(version: Version) -> list[str]:
+    return [f"{item.id}={float(code)}" for item in version.items.values() for code in item.absent_codes]
+
+
+def _turned(form: Form, answers: pl.DataFrame) -> Iterator[Finding]:
     version = form.version
     for check, group in (
         ("reversed_items_wrong", version.reversed_items),
@@ -145,7 +165,7 @@ def _as_scored(item: Item, version: Version) -> pl.Expr:
     return (item.low or 0) + (item.high or 0) - value if is_turned else value
 
 
-def _constants(form: Form, answers: pl.DataFrame) -> Iterator[_Finding]:
+def _constants(form: Form, answers: pl.DataFrame) -> Iterator[Finding]:
     items = _counted(form.version)
     matrix = _matrix(answers, [i.id for i in items])
     present = [i for i in items if i.id in matrix.columns]
@@ -170,7 +190,7 @@ def _constants(form: Form, answers: pl.DataFrame) -> Iterator[_Finding]:
         yield {"check_id": "constant_answers", "numerator": flat, "denominator": matrix.height}
 
 
-def _codes(form: Form, answers: pl.DataFrame) -> Iterator[_Finding]:
+def _codes(form: Form, answers: pl.DataFrame) -> Iterator[Finding]:
     for item in form.version.items.values():
         column = answers.filter(pl.col("item") == item.id)["value"].drop_nulls()
         if item.kind != "answer" or item.high is None or column.is_empty():
@@ -185,87 +205,43 @@ def _codes(form: Form, answers: pl.DataFrame) -> Iterator[_Finding]:
                 yield {"check_id": check, "item": item.id, "numerator": n, "denominator": column.len()}
 
 
-def _versions(form: Form, answers: pl.DataFrame) -> Iterator[_Finding]:
-    others = [v for v in form.instrument.versions.values() if v.id != form.version_id]
-    known = {*form.version.scales, *(name for v in others for name in v.scales)}
-    for (name,), rows in answers.filter(~pl.col("item").is_in(list(known))).group_by("item"):
-        item, column = form.version.items.get(str(name)), rows["value"].drop_nulls()
-        counts = {"item": str(name), "denominator": rows.height}
-        if item is None:
-            yield {"check_id": "item_of_another_version", "numerator": rows.height, **counts}
-            continue
-        if item.kind == "answer" and item.step == 1 and (n := (column % 1 != 0).sum()):
-            yield {"check_id": "fraction_in_whole_items", "numerator": n, **counts}
-        if item.high is not None and (n := _fitting_elsewhere(item, others, column)):
-            yield {"check_id": "range_of_another_version", "numerator": n, **counts}
+def _units(form: Form, answers: pl.DataFrame) -> Iterator[Finding]:
+    """Find latencies in hours, and hours of sleep as fractions of a day or as hours and minutes."""
+    for check, kind, limit in (
+        ("latency_in_hours", "minutes", MAX_MEDIAN_LATENCY),
+        ("sleep_in_days", "hours", MAX_MEDIAN_SLEEP),
+    ):
+        items = [i.id for i in form.version.items.values() if i.kind == kind]
+        column = answers.filter(pl.col("item").is_in(items))["value"].drop_nulls()
+        median = column.median()
+        if column.len() >= MIN_ADMINISTRATIONS and isinstance(median, float) and median < limit:
+            yield {"check_id": check, "item": items[0], "denominator": column.len(), "statistic": median}
 
 
-def _fitting_elsewhere(item: Item, others: Sequence[Version], column: pl.Series) -> int:
-    """Count answers above the item's range that the same item allows in another version."""
-    codes = {float(c) for c in item.absent_codes}
-    highest = max((v.items[item.id].high or 0 for v in others if item.id in v.items), default=0)
-    beyond = column.filter((column > (item.high or 0)) & (column <= highest) & ~column.is_in(list(codes)))
-    return beyond.len()
-
-
-def _totals(form: Form, answers: pl.DataFrame) -> Iterator[_Finding]:
-    """Compare the totals that miss their items with every other score of the same items."""
-    stated = answers.filter(pl.col("item") == "total", pl.col("value").is_not_null()).select(
-        ID, stated="value"
-    )
-    if stated.is_empty() or "total" not in form.version.scales:
+def _clock_like(form: Form, answers: pl.DataFrame) -> Iterator[Finding]:
+    """Find hours such as 6.45 whose two decimals never pass 59: hours and minutes behind a point."""
+    items = [i.id for i in form.version.items.values() if i.kind == "hours"]
+    if not items or "value_source" not in answers.columns:
         return
-    own = _score_columns(form, answers).join(stated, on=ID)
-    computed = f"{form.version.id}/total"
-    if computed not in own.columns:
-        return  # totals without all of their items
-    wrong = own.filter((pl.col(computed) - pl.col("stated")).abs() > 0.005)
-    if wrong.height < MIN_WRONG_TOTALS:
-        return
-    for name in own.columns:
-        if "/" in name and name != computed:
-            n = wrong.select((pl.col(name) == pl.col("stated")).sum()).item()
-            if n >= MIN_SHARE_EXPLAINED * wrong.height:
-                yield {
-                    "check_id": "total_of_another_score",
-                    "item": name,
-                    "numerator": n,
-                    "denominator": wrong.height,
-                }
-
-
-def _score_columns(form: Form, answers: pl.DataFrame) -> pl.DataFrame:
-    """Return every score that the items allow in any version, one column `version/scale`."""
-    found = answers.select(ID).unique()
-    present = set(answers["item"].unique())
-    for version in form.instrument.versions.values():
-        if version.is_variant or not set(version.scored_items) <= present:
-            continue
-        wide = spread(Form(form.instrument, version, version.id, version.items), answers)
-        scales = [s.id for s in version.scales.values() if not s.is_hidden and s.rule != "none"]
-        found = found.join(wide.select(ID, pl.col(scales).name.prefix(f"{version.id}/")), on=ID, how="left")
-    return found
-
-
-def _latency(form: Form, answers: pl.DataFrame) -> Iterator[_Finding]:
-    minutes = [i.id for i in form.version.items.values() if i.kind == "minutes"]
-    column = answers.filter(pl.col("item").is_in(minutes))["value"].drop_nulls()
-    median = column.median()
-    if column.len() >= MIN_ADMINISTRATIONS and isinstance(median, float) and median < MAX_MEDIAN_LATENCY:
+    texts = answers.filter(pl.col("item").is_in(items))["value_source"].str.strip_chars()
+    decimals = texts.str.extract(r"^[1-9]\d?[.,](\d\d)$").cast(pl.Int64).drop_nulls()
+    odd = int((~decimals.is_in([0, 25, 50, 75])).sum())
+    if decimals.len() >= MIN_ADMINISTRATIONS and odd >= MIN_CLOCK_LIKE and not (decimals >= 60).any():
         yield {
-            "check_id": "latency_in_hours",
-            "item": minutes[0],
-            "denominator": column.len(),
-            "statistic": median,
+            "check_id": "sleep_hours_as_clock",
+            "item": items[0],
+            "numerator": odd,
+            "denominator": decimals.len(),
         }
 
 
-_CHECKS: tuple[Callable[[Form, pl.DataFrame], Iterator[_Finding]], ...] = (
+_CHECKS: tuple[Callable[[Form, pl.DataFrame], Iterator[Finding]], ...] = (
     _shifts,
+    _forms_shifted,
     _turned,
     _constants,
     _codes,
-    _versions,
-    _totals,
-    _latency,
+    *VERSION_CHECKS,
+    _units,
+    _clock_like,
 )

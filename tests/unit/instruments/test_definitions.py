@@ -153,6 +153,16 @@ def test_what_was_not_read_in_a_source_is_marked():
         ("irls_10", "impact"),
         ("gad_7", "total"),
         ("rlsqol_18", "total"),
+        ("bdi_ii", "total"),
+        ("ess_8", "total"),
+        ("hamd_21", "total"),
+        ("hamd_21_item20_max3", "total"),
+        ("irlssg_2012_5", "total"),
+        ("isi_1abc", "total"),
+        ("isi_7", "total"),
+        ("rls_6", "total"),
+        ("sas_20", "index"),
+        ("sas_20", "total"),
     }
 
 

@@ -16,6 +16,8 @@ from etl.scoring.texts import read_clock, read_hours, read_minutes, read_number
         ("晚上11点", 23), ("23点30分", 23.5), ("晚11点半", 23.5), ("2300", 23), ("0030", 0.5), ("24:00", 0), ("12am", 0),
         ("12pm", 12), ("晚上12点", 0), ("中午12点", 12), ("夜里1点", 1), ("凌晨1点", 1), ("下午2点", 14), ("22.5", 22.5),
         ("22,75", 22.75), ("23.30 Uhr", 23.5), ("23h30", 23.5), ("7", 7), ("830", 8.5), ("1899-12-30 23:00:00", 23),
+        ("半夜12点", 0), ("半夜1点半", 1.5), ("深夜11点", 23), ("午夜", 0), ("零点", 0), ("midnight", 0), ("Mitternacht", 0), ("noon", 12),
+        ("清晨6点", 6), ("早7点", 7), ("傍晚6点", 18), ("中午1点", 13), ("晚上5点", 17), ("２３：３０", 23.5), ("7h30", 7.5), ("2400", 0),
     ],
 )  # fmt: skip
 def test_clock_times_become_decimal_hours(text, hours):
@@ -23,7 +25,24 @@ def test_clock_times_become_decimal_hours(text, hours):
 
 
 @pytest.mark.parametrize(
-    "text", ["23.30", "22.50", "0.9583", "0.5", "25:00", "24:30", "23:75", "上午14点", "late", "", "2460"]
+    "text",
+    [
+        "23.30",
+        "22.50",
+        "0.9583",
+        "0.5",
+        "25:00",
+        "24:30",
+        "23:75",
+        "上午14点",
+        "late",
+        "",
+        "2460",
+        "2430",
+        "半夜",
+        "30",
+        "22:00-23:00",
+    ],
 )
 def test_a_time_with_two_readings_or_none_is_not_guessed(text):
     assert read_clock(text) is None
@@ -43,7 +62,7 @@ def test_latencies_are_minutes_and_ranges_their_middle(text, minutes):
 @pytest.mark.parametrize(
     ("text", "hours"),
     [("7", 7), ("7.5", 7.5), ("7,5", 7.5), ("7h30", 7.5), ("7:30", 7.5), ("7小时30分", 7.5), ("7小时半", 7.5), ("6-7", 6.5),
-     ("7-8小时", 7.5), ("450min", 7.5)],
+     ("7-8小时", 7.5), ("450min", 7.5), ("7个半小时", 7.5), ("７．５", 7.5)],
 )  # fmt: skip
 def test_hours_of_sleep(text, hours):
     assert read_hours(text) == pytest.approx(hours)
@@ -57,6 +76,27 @@ def test_durations_that_make_no_sense_are_not_read(text):
 def test_numbers():
     assert [read_number(t) for t in ("2", "2.0", "2分", "０", "1,5", "-1")] == [2, 2, 2, 0, 1.5, -1]
     assert [read_number(t) for t in ("two", "½", "1½", "1e2", "")] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("instrument", "item", "text", "value"),
+    [
+        ("phq9", "1", "Several days", 1), ("phq9", "1", "好几天", 1), ("phq9", "1", "An einzelnen Tagen", 1),
+        ("phq9", "1", "几乎每天", 3), ("gad7", "2", "Nearly every day", 3), ("gad7", "2", "Überhaupt nicht", 0),
+        ("irls", "1", "3 = severe", 3), ("irls", "1", "3、重度", 3), ("irls", "1", "(2) moderate", 2), ("irls", "1", "mild (1)", 1),
+        # The place of an option is not its score: what the label says counts.
+        ("phq9", "1", "2 - Several days", 1), ("gds", "1", "1. yes", 0), ("gds", "1", "2. no", 1),
+        ("irls", "1", "3 of 4", None), ("irls", "1", "1-2 days", None),
+    ],
+)  # fmt: skip
+def test_labels_are_read_by_their_words_or_the_number_beside_them(instrument, item, text, value):
+    version = "gds_15" if instrument == "gds" else None
+    assert parse_answer(instrument, version, item, text).value == value
+
+
+@pytest.mark.parametrize(("text", "value"), [("noise", 1), ("无", None), ("没有", None), ("-", None)])
+def test_a_text_that_says_that_there_is_none_is_none(text, value):
+    assert parse_answer("psqi", "order_a", "5j_text", text).value == value
 
 
 @pytest.mark.parametrize(

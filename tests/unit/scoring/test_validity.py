@@ -114,5 +114,42 @@ def test_latencies_in_hours():
     assert file_findings(hours.with_columns(pl.col("value") * 60)).is_empty()
 
 
+def _hours(*texts: str) -> pl.DataFrame:
+    rows = [(str(n), text) for n, text in enumerate(texts)]
+    return pl.DataFrame(rows, schema=["administration_id", "value_source"], orient="row").with_columns(
+        subject_id=pl.col("administration_id"), instrument=pl.lit("psqi"), version=pl.lit("order_a"), item=pl.lit("4"),
+        value=pl.col("value_source").str.replace(",", ".").cast(pl.Float64),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        (["6.45", "7.30", "8.00", "6.15", "7.00"], ["sleep_hours_as_clock"]),
+        (["6.75", "7.30", "8.00", "6.15", "7.00"], []),  # 75 is no minute
+        (["6.50", "7.25", "8.00", "6.00", "7.50"], []),  # quarters of an hour
+        (["6.5", "7.3", "8", "6.4", "7"], []),
+        (["0.3125", "0.2917", "0.25", "0.33", "0.29"], ["sleep_in_days"]),  # 7.5, 7, 6, 8 and 7 hours
+    ],
+)
+def test_hours_of_sleep_in_another_notation(texts, found):
+    assert file_findings(_hours(*texts * 6))["check_id"].to_list() == found
+
+
+def test_a_file_in_which_some_forms_are_shorter_is_named_with_their_number():
+    answers = _clean("hamd_24").with_columns(
+        value=pl.when(
+            (pl.col("item").cast(pl.Int64) < 18) | (pl.col("administration_id").cast(pl.Int64) % 4 > 0)
+        ).then("value")
+    )  # every fourth form of 80 ends at item 17
+    found = file_findings(answers).select("check_id", "numerator", "denominator").rows()
+    assert found == [("forms_of_several_versions", 20, 80)]
+
+
+def test_single_forms_with_gaps_are_no_other_version():
+    few = (pl.col("item").cast(pl.Int64) < 18) | (pl.col("administration_id").cast(pl.Int64) > 1)
+    assert file_findings(_clean("hamd_24").with_columns(value=pl.when(few).then("value"))).is_empty()
+
+
 def test_no_responses_give_no_findings():
     assert file_findings(_clean("irls_10").clear()).is_empty()
