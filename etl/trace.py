@@ -81,16 +81,16 @@ def trace(warehouse: Path, targets: list[str], *, reveal: bool = False) -> list[
     """
     if not reveal:
         with open_warehouse(warehouse, read_only=True) as connection:
-            return [_Tracer(connection, None).trace(target) for target in targets]
+            return [Tracer(connection, None).trace(target) for target in targets]
     with open_warehouse(warehouse, must_exist=True) as connection, guarded(warehouse):
-        tracer = _Tracer(connection, load_keys(warehouse, connection))
+        tracer = Tracer(connection, load_keys(warehouse, connection))
         found = [tracer.trace(target) for target in targets]
         with Run(connection, warehouse, "trace") as run:
             run.detail = quarantine.revealed_to(ids=[step.id for each in found for step in each.steps])
         return found
 
 
-class _Tracer:
+class Tracer:
     """Follows rows in one open warehouse; with keys it also opens what is sealed."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, keys: Keys | None) -> None:
@@ -99,6 +99,7 @@ class _Tracer:
         self._verdicts = lineage.verdicts(connection)
 
     def trace(self, target: str) -> Trace:
+        """Trace one target. Raises UsageError for one that leads nowhere."""
         kind, rows, note = self._rows(target)
         if not rows and not note:
             raise _nowhere(target)

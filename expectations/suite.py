@@ -23,6 +23,7 @@ SUBCATEGORIES = {
     "plausibility": ("uniqueness", "atemporal", "temporal"),
 }
 COUNTED = ("rows", "subjects")
+POPULATIONS = ("", "described", "case", "control")
 CONTEXTS = ("verification", "validation")  # against the data's own rules, or against something outside them
 
 OVERRIDE_COLUMNS = ("check_id", "scope", "threshold", "notes")
@@ -45,6 +46,7 @@ class Check:
     rows: a select. unexpected: a predicate over those rows; without it and without an expectation, the rows bring
     `numerator` and `denominator` columns that are summed. scope: the columns that make one result each.
     counts: what a row stands for, `rows` or `subjects`; few subjects are not shown in a report that leaves the hospital.
+    population: whose number the rows of a site are (`case`, `control`, or `described` for all), hidden where that is.
     translations: language -> sentence, reason, advice.
     """
 
@@ -61,6 +63,7 @@ class Check:
     rows: str
     scope: tuple[str, ...] = ()
     counts: str = "rows"
+    population: str = ""
     unexpected: str | None = None
     expectation: str | None = None
     kwargs: Mapping[str, Any] = field(default_factory=dict)
@@ -173,6 +176,7 @@ def _check(path: Path, category: str, check_id: str, entry: Mapping[str, Any]) -
         (check.severity, SEVERITIES),
         (check.context, CONTEXTS),
         (check.counts, COUNTED),
+        (check.population, POPULATIONS),
         (check.subcategory, SUBCATEGORIES.get(category, ())),
     ):
         if value not in allowed:

@@ -17,19 +17,26 @@ if TYPE_CHECKING:
 def report(
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("report"),
     form: Annotated[
-        str, typer.Option("--format", help="html, xlsx, json, or several with commas.")
+        str, typer.Option("--format", help="html, xlsx, json, pdf, or several with commas.")
     ] = "html,xlsx,json",
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
     fail_on: Annotated[
         str, typer.Option(help="fatal, convention or any: what the verdict counts.")
     ] = "fatal",
+    shareable: Annotated[
+        bool,
+        typer.Option(
+            "--shareable/--reveal",
+            help="No subject's value, or the rows to fix as well, in files of your own; the ledger keeps that you did.",
+        ),
+    ] = True,
     warehouse: Warehouse = DEFAULT,
     json: Json = False,
 ) -> None:
     """Write the newest validation as files that may be shared: no subject's value, small counts hidden."""
     from etl.reporting import write_reports
 
-    paths = write_reports(warehouse, out, form.split(","), language, fail_on)
+    paths = write_reports(warehouse, out, form.split(","), language, fail_on, reveal=not shareable)
     show({"files": [str(path) for path in paths]}, "\n".join(f"wrote  {path}" for path in paths), json=json)
 
 

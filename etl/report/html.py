@@ -54,9 +54,11 @@ def _count(number: float | None) -> str:
     return "–" if number is None else f"{number:,.6g}" if isinstance(number, float) else f"{number:,}"
 
 
-def _named(counts: dict[str, int] | None, empty: str) -> str:
+def _named(counts: dict[str, int] | None, said: dict[str, Any]) -> str:
+    """List names with their counts, the largest first; a word of ours in the reader's language."""
     ordered = sorted((counts or {}).items(), key=lambda pair: (-pair[1], pair[0]))
-    return " · ".join(f"{name or empty} {number:,}" for name, number in ordered) or "–"
+    named = [(said["data"].get(name, name) or said["no_unit"], number) for name, number in ordered]
+    return " · ".join(f"{name} {number:,}" for name, number in named) or "–"
 
 
 def _label(row: dict[str, Any], said: dict[str, Any]) -> str:

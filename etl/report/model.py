@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
 import duckdb
 
+from etl.inspect import registry_digest
 from etl.report import panels
 from etl.report.disclosure import share
+from etl.report.rows import Fixes
+from etl.run import tool_version
 from etl.validate import ValidationReport
 from expectations.result import STATUSES, CheckResult
 from expectations.suite import FOLDER, SUBCATEGORIES, Check, load_suites
@@ -24,7 +27,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that a format shows; plain values only, and nothing that has to stay in the hospital."""
+    """Everything that a format shows, as plain values; nothing has to stay in the hospital unless it is revealing."""
 
     run_id: str
     checked_at: str
@@ -43,12 +46,21 @@ class Report:
     held: list[Row]
     versions: dict[str, str]
     digests: dict[str, str]
+    is_revealing: bool = False
+    fixes: list[Row] = field(default_factory=list)  # empty unless revealing
+    fixes_left_out: int = 0
 
 
-def build_report(connection: duckdb.DuckDBPyConnection, validation: ValidationReport) -> Report:
-    """Describe a stored validation and the warehouse that it looked at, small cells of subjects hidden."""
+def build_report(
+    connection: duckdb.DuckDBPyConnection, validation: ValidationReport, fixes: Fixes | None = None
+) -> Report:
+    """Describe a stored validation and the warehouse that it looked at, small cells of subjects hidden.
+
+    fixes: the rows to fix, with what their source says; they make the report one that stays in the hospital.
+    """
     definitions = [check for suite in load_suites() for check in suite.checks]
     contexts = {check.id: check.context for check in definitions}
+    subjects = panels.subjects(connection)
     verdict = "clean" if validation.is_clean else "blocked" if validation.blocking else "nothing"
     return Report(
         run_id=validation.run_id,
@@ -65,14 +77,18 @@ def build_report(connection: duckdb.DuckDBPyConnection, validation: ValidationRe
             for name, group in vars(validation.changes).items()
         },
         kahn=_kahn(validation.results, contexts),
-        checks=[_check(check, validation.results) for check in definitions],
+        checks=[_check(check, validation.results, _hidden_groups(subjects)) for check in definitions],
         files=panels.files(connection),
-        subjects=panels.subjects(connection),
+        subjects=subjects,
         analytes=panels.analytes(connection),
         scales=panels.scales(connection),
         held=panels.held(connection),
-        versions={"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        versions={"etl": tool_version(), "python": platform.python_version()}
+        | {name: version(name) for name in PACKAGES},
         digests=_digests(),
+        is_revealing=fixes is not None,
+        fixes=fixes.rows if fixes else [],
+        fixes_left_out=fixes.left_out if fixes else 0,
     )
 
 
@@ -99,7 +115,18 @@ def _kahn(results: Sequence[CheckResult], contexts: dict[str, str]) -> list[Row]
     return rows
 
 
-def _check(check: Check, results: Sequence[CheckResult]) -> Row:
+def _hidden_groups(subjects: Row) -> set[tuple[str, str]]:
+    """Return the sites and groups whose number of subjects is hidden; `described` is a whole site."""
+    groups = [*subjects["groups"], "described"]
+    return {
+        (row["site"], group)
+        for row in subjects["rows"]
+        for group, number in zip(groups, [*row["subjects"], row["total"]], strict=True)
+        if number is None
+    }
+
+
+def _check(check: Check, results: Sequence[CheckResult], hidden: set[tuple[str, str]]) -> Row:
     own = [result for result in results if result.check_id == check.id]
     return {
         "id": check.id,
@@ -109,21 +136,25 @@ def _check(check: Check, results: Sequence[CheckResult]) -> Row:
         "context": check.context,
         "severity": check.severity,
         "threshold": check.threshold,
+        "counts_as": check.counts,
         "expectation": check.expectation or "expect_few_unexpected_rows",
         "text": {
             language: {part: check.text(part, language) for part in ("sentence", "reason", "advice")}
             for language in ("en", *check.translations)
         },
         "counts": _count(own),
-        "results": [_result(check, result) for result in own],
+        "results": [_result(check, result, hidden) for result in own],
     }
 
 
-def _result(check: Check, result: CheckResult) -> Row:
-    """Return a result as it may be shared: where subjects are counted, few of them are not."""
+def _result(check: Check, result: CheckResult, hidden: set[tuple[str, str]]) -> Row:
+    """Return a result as it may be shared: where subjects are counted, few of them are not, nor is a hidden group."""
     numerator, denominator, percentage = result.numerator, result.denominator, result.percentage
     if check.counts == "subjects" and numerator is not None and denominator is not None:
-        numerator, denominator = share(numerator, denominator)
+        scope = dict(part.partition("=")[::2] for part in result.scope.split(", "))
+        group = scope.get("cohort_group", check.population)
+        is_hidden = (scope.get("site"), group) in hidden
+        numerator, denominator = (None, None) if is_hidden else share(numerator, denominator)
         percentage = percentage if numerator is not None else None
     return {
         "scope": result.scope,
@@ -141,6 +172,7 @@ def _result(check: Check, result: CheckResult) -> Row:
 
 def _digests() -> dict[str, str]:
     """Return what identifies the definitions that were in force."""
-    return {
+    suites = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(FOLDER.glob("*.toml"))
     }
+    return {"registry": registry_digest()} | suites

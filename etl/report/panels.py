@@ -9,10 +9,10 @@ from typing import Any
 
 import duckdb
 
-from etl.report.disclosure import is_small, suppress, suppress_table, total
+from etl.report.disclosure import is_small, suppress, suppress_table
+from etl.report.words import reason_texts
 from schemas.analytes import registry
 from schemas.instruments import INSTRUMENTS
-from schemas.reasons import REASONS
 
 BINS = 24
 
@@ -162,23 +162,19 @@ def subjects(connection: duckdb.DuckDBPyConnection) -> Row:
         name for name in ("case", "control", "unknown") if any(name == group for _, group, _ in counted)
     ]
     numbers = {(site, group): number for site, group, number in counted}
-    table = [[numbers.get((site, group), 0) for group in groups] for site in sites]
+    shown = suppress_table([[numbers.get((site, group), 0) for group in groups] for site in sites])
     return {
         "groups": groups,
         "rows": [
-            {"site": site, "subjects": shown, "total": total(row)}
-            for site, shown, row in zip(sites, suppress_table(table) if table else [], table, strict=True)
+            {"site": site, "subjects": cells, "total": total}
+            for site, cells, total in zip(sites, shown.cells, shown.totals, strict=True)
         ],
     }
 
 
 def held(connection: duckdb.DuckDBPyConnection) -> list[Row]:
     """Return the open records of quarantine by reason, with what settles it."""
-    return [
-        row | {"sentence": reason.sentence, "advice": reason.advice}
-        for row in _rows(connection, _HELD)
-        if (reason := REASONS.get(row["reason"]))
-    ]
+    return [row | {"text": reason_texts(row["reason"])} for row in _rows(connection, _HELD)]
 
 
 def _value_bins(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[int]]:

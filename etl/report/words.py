@@ -8,13 +8,30 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import UsageError
+from schemas.reasons import REASONS
 
 
 @cache
 def languages() -> dict[str, dict[str, Any]]:
     """Return every language's words."""
-    with Path(__file__).with_name("strings.toml").open("rb") as file:
+    return _read("strings.toml")
+
+
+@cache
+def _translated() -> dict[str, dict[str, dict[str, str]]]:
+    return _read("reasons.toml")
+
+
+def _read(name: str) -> dict[str, Any]:
+    with Path(__file__).with_name(name).open("rb") as file:
         return tomllib.load(file)
+
+
+def reason_texts(name: str) -> dict[str, dict[str, str]]:
+    """Return what a reason means and what settles it, by language; English where there is no translation."""
+    known = REASONS.get(name)
+    english = {"sentence": known.sentence if known else name, "advice": known.advice if known else ""}
+    return {language: english | _translated().get(language, {}).get(name, {}) for language in languages()}
 
 
 def words(language: str) -> dict[str, Any]:

@@ -24,31 +24,41 @@ _KAHN = "category subcategory context error failed not_applicable passed"
 _ANALYTES = "site analyte results values unit units_sent unit_bases subjects mean reasons"
 _SCALES = "instrument version scale scores statuses reported_only disagreeing"
 _HELD = "site feed reason records advice"
+_FIXES = "reason site feed file place original advice"
 
 
 class _Book:
-    """A workbook whose sheets are tables with a frozen, filterable header."""
+    """A workbook whose sheets are tables with a frozen, filterable header; notice: said at the top of each."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, notice: str = "") -> None:
         self.words = words(language)
+        self._notice = notice
         self._buffer = BytesIO()
         # Text from a source that starts with "=" must stay text.
         options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         self._book = xlsxwriter.Workbook(self._buffer, options)
         self._bold = self._book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        self._warning = self._book.add_format({"bold": True, "font_color": "#a4262c"})
         self._wrapped = self._book.add_format({"text_wrap": True, "valign": "top"})
 
     def add(self, name: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
         """Add a sheet. columns: keys of the report's words, with spaces between."""
         title = self.words[name].replace("/", "-")[:31]
         sheet = self._book.add_worksheet(title)
-        sheet.write_row(0, 0, [self.words.get(column, column) for column in columns.split()], self._bold)
-        last = 0
-        for last, row in enumerate(rows, start=1):
+        top = 1 if self._notice else 0
+        sheet.write_row(top, 0, [self.words.get(column, column) for column in columns.split()], self._bold)
+        last = top
+        for last, row in enumerate(rows, start=top + 1):
             sheet.write_row(last, 0, [self._cell(value) for value in row], self._wrapped)
-        sheet.freeze_panes(1, 0)
-        sheet.autofilter(0, 0, max(last, 1), columns.count(" "))
+        sheet.freeze_panes(top + 1, 0)
+        sheet.autofilter(top, 0, max(last, top + 1), columns.count(" "))
         sheet.autofit(max_width=420)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0, top)
+        if self._notice:
+            sheet.write_string(0, 0, self._notice, self._warning)
+            sheet.set_header(f"&C{self._notice}")
 
     def close(self) -> bytes:
         """Return the workbook's bytes."""
@@ -61,7 +71,8 @@ class _Book:
         if isinstance(value, bool):
             return self.words["balances" if value else "does_not_balance"]
         if isinstance(value, dict):
-            return "; ".join(f"{name or self.words['no_unit']}: {number}" for name, number in value.items())
+            named = ((self.words["data"].get(name, name), number) for name, number in value.items())
+            return "; ".join(f"{name or self.words['no_unit']}: {number}" for name, number in named)
         if isinstance(value, list):
             return ", ".join(map(str, value))
         return value if isinstance(value, (int, float)) else str(value)
@@ -69,10 +80,12 @@ class _Book:
 
 def render(report: Report, language: str = "en") -> bytes:
     """Return the workbook."""
-    book = _Book(language)
-    said = book.words
+    said = words(language)
+    book = _Book(language, said["revealed"] if report.is_revealing else "")
     book.add("summary", "summary value", _summary(report, said))
     book.add("findings", _RESULTS, _results(report, said, {"failed", "error"}))
+    if report.is_revealing:
+        book.add("fixes", _FIXES, _fixes(report, said, language))
     book.add("changes", "changes check scope severity", _changes(report, said))
     book.add("kahn", _KAHN, _kahn(report, said))
     book.add("results", _RESULTS, _results(report, said, set(report.counts)))
@@ -81,17 +94,30 @@ def render(report: Report, language: str = "en") -> bytes:
     groups = " ".join(report.subjects["groups"])
     rows = ([row["site"], *row["subjects"], row["total"]] for row in report.subjects["rows"])
     book.add("subjects", f"site {groups} total", rows)
-    _measures(book, report)
+    _measures(book, report, language)
     book.add("provenance", "definition digest", [*report.versions.items(), *report.digests.items()])
     return book.close()
 
 
-def _measures(book: _Book, report: Report) -> None:
+def _fixes(report: Report, said: dict[str, Any], language: str) -> Iterable[Sequence[Any]]:
+    for row in report.fixes:
+        where = (row["site"], row["feed"], row["path"], row["place"])
+        yield ", ".join(row["about"]), *where, row["original"], row["text"][language]
+    if report.fixes_left_out:
+        yield (f"+ {report.fixes_left_out} {said['fixes_left_out']}",)
+
+
+def _measures(book: _Book, report: Report, language: str) -> None:
     sources = {"mean": "geometric_mean", "reasons": "absent_reasons"}
     rows = ([row[sources.get(name, name)] for name in _ANALYTES.split()] for row in report.analytes)
     book.add("analytes", _ANALYTES, rows)
     book.add("scales", _SCALES, ([row[name] for name in _SCALES.split()] for row in report.scales))
-    book.add("quarantine", _HELD, ([row[name] for name in _HELD.split()] for row in report.held))
+    held = (
+        (row["site"], row["feed"], f"{row['reason']}: {text['sentence']}", row["records"], text["advice"])
+        for row in report.held
+        for text in (row["text"][language],)
+    )
+    book.add("quarantine", _HELD, held)
 
 
 def _summary(report: Report, said: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -32,6 +32,25 @@ for (const heading of document.querySelectorAll("table.sortable thead th")) {
   button.addEventListener("click", () => sortBy(heading));
 }
 
+// A table of many rows gets a box that keeps the rows with a text.
+const word = document.querySelector("#counter").dataset.filter;
+for (const table of document.querySelectorAll("table.sortable")) {
+  const rows = [...table.tBodies[0].rows];
+  if (rows.length < 8) continue;
+  const label = document.createElement("label");
+  const box = document.createElement("input");
+  const told = document.createElement("output");
+  label.className = "find";
+  box.type = "search";
+  label.append(word, box, " ", told);
+  table.before(label);
+  box.addEventListener("input", () => {
+    const text = box.value.trim().toLowerCase();
+    for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(text);
+    told.textContent = `${rows.filter((row) => !row.hidden).length} / ${rows.length}`;
+  });
+}
+
 const rules = [...document.querySelectorAll("details.rule")];
 const search = document.querySelector("#search");
 const wanted = document.querySelector("#wanted");

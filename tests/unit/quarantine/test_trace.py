@@ -134,6 +134,6 @@ def test_the_report_is_written_in_every_format(loaded) -> None:
         json.loads(paths[2].read_text("utf-8"))["run_id"]
         == loaded.rows("select max(run_id) from meta.check_result")[0][0]
     )
-    for formats, language in ((["pdf"], "en"), (["html"], "fr")):
+    for formats, language in ((["docx"], "en"), (["html"], "fr")):
         with pytest.raises(UsageError):
             write_reports(loaded.warehouse, out, formats, language)

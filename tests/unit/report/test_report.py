@@ -15,9 +15,10 @@ import openpyxl
 import pytest
 
 from etl.report import build_report, document, html, workbook, write_report
-from etl.report.words import languages
+from etl.report.words import languages, reason_texts
 from etl.validate import validate
 from schemas.errors import UsageError
+from schemas.reasons import REASONS
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
@@ -74,10 +75,11 @@ def test_what_was_broken_is_what_is_found(report):
     held = found["held_open", "site=north, feed=lab"]
     assert (held["numerator"], held["denominator"], held["percentage"]) == (7, 600, 1.17)
     scores = found["cases_have_irls", "site=north"]
+    # How many cases the north has is hidden below, to protect the three of the south.
     assert (scores["status"], scores["numerator"], scores["denominator"], scores["percentage"]) == (
         "failed",
         None,
-        30,
+        None,
         None,
     )
     assert report.verdict == "blocked"  # 27 former cases of the south are controls with an IRLS score
@@ -92,6 +94,23 @@ def test_small_groups_are_hidden(report):
         {"site": "north", "subjects": [None, None], "total": 60},
         {"site": "south", "subjects": [None, None], "total": 60},
     ]
+
+
+def test_no_check_tells_the_size_of_a_hidden_group(report):
+    """57 controls looked at beside 60 subjects would tell of the 3 cases."""
+    told = {
+        (check["id"], each["scope"]): (each["numerator"], each["denominator"], each["percentage"])
+        for check in report.checks
+        for each in check["results"]
+        if check["counts_as"] == "subjects" and "site=south" in each["scope"]
+    }
+    assert {told[name, "site=south"] for name in ("no_irls_in_control", "cases_have_irls")} == {
+        (None, None, None)
+    }
+    for group in ("case", "control"):
+        assert told["cases_have_b12", f"site=south, cohort_group={group}"] == (None, None, None)
+    assert told["sex_present", "site=south"] == (0, 60, 0.0)
+    assert not {number for numbers in told.values() for number in numbers} & {3, 57}
 
 
 def test_three_formats_say_the_same_counts(report, page, book):
@@ -167,6 +186,13 @@ def test_text_from_outside_is_escaped(report):
     assert (cell.value, cell.data_type) == ("=1+1", "s")
 
 
+def test_every_reason_is_told_in_every_language():
+    for name in REASONS:
+        texts = reason_texts(name)
+        assert texts["en"] == {"sentence": REASONS[name].sentence, "advice": REASONS[name].advice}
+        assert all(re.search("[一-鿿]", text) for text in texts["zh"].values()), name
+
+
 def test_every_language_has_every_word():
     keys = {name: set(said) for name, said in languages().items()}
     assert keys["en"] == keys["zh"]
@@ -177,8 +203,8 @@ def test_the_ending_chooses_the_format(report, tmp_path):
     for name, start in (("r.html", b"<!doctype html>"), ("r.json", b"{"), ("r.xlsx", b"PK")):
         write_report(report, tmp_path / name)
         assert (tmp_path / name).read_bytes().startswith(start)
-    with pytest.raises(UsageError, match="pdf"):
-        write_report(report, tmp_path / "r.pdf")
+    with pytest.raises(UsageError, match="docx"):
+        write_report(report, tmp_path / "r.docx")
     with pytest.raises(UsageError, match="fr"):
         write_report(report, tmp_path / "r.html", "fr")
 
