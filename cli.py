@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from etl.commands import instruments, mapping, quarantine, report, study, units
-from etl.commands.options import DEFAULT, Json, Quiet, Sites, Warehouse, show
+from etl.commands import instruments, mapping, profile, quarantine, report, study, units
+from etl.commands.options import DEFAULT, Json, Quiet, Sites, Warehouse, reading, show
 from schemas.errors import UsageError, UserError
 
 app = typer.Typer(
@@ -105,7 +105,7 @@ def sql(
     text = file.read_text("utf-8") if file else query
     if not text:
         raise UsageError("No query was given.", "", "etl sql 'from mart.b12_status limit 5'")
-    shown = render(run_sql(warehouse, text), "json" if json else chosen_format(form, output))
+    shown = render(run_sql(reading(warehouse), text), "json" if json else chosen_format(form, output))
     if output:
         output.write_bytes(shown)
     else:
@@ -119,7 +119,7 @@ def status(warehouse: Warehouse = DEFAULT, sites: Sites = Path("sites"), json: J
     from etl.status import status as look
     from etl.terminal import status_summary
 
-    found = look(warehouse, load_sites(sites))
+    found = look(reading(warehouse), load_sites(sites))
     show(found.document(), status_summary(found), json=json)
     raise typer.Exit(5 if found.unbalanced or found.broken_ledger else 0)
 
@@ -166,7 +166,7 @@ def doctor(warehouse: Warehouse = DEFAULT, json: Json = False) -> None:
     raise typer.Exit(0 if all(each.is_sound for each in findings) else 1)
 
 
-for command in (study.query, study.associate, study.freeze, report.report, report.trace, report.verify):
+for command in (profile.profile, study.query, study.associate, study.freeze, study.publish, report.report, report.trace, report.verify):
     app.command()(command)
 for name, commands in (
     ("units", units.app),
