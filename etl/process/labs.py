@@ -17,6 +17,7 @@ from etl.process.identity import FIELD, content, with_hmac
 from etl.process.memo import Memo
 from etl.process.moments import moments
 from etl.process.roles import cleaned, text
+from etl.process.standards import FLAG, STANDARD_ROLES, with_standard_flag
 from etl.process.subjects import SubjectIds
 from etl.readers.base import LOCATOR, ROW
 from schemas.tables import check_rows, lab_result_rules
@@ -38,7 +39,7 @@ ROW_ROLES = (
     "platform",
     "method",
 )
-LAB_ROLES = (*ROLES, *ROW_ROLES)
+LAB_ROLES = (*ROLES, *ROW_ROLES, *STANDARD_ROLES)
 # Trimmed row by row, because a blank one means something; every other text is trimmed where it is read.
 ROW_TRIMMED = ("source_id", "comparator", "source_site", "lab_id", "platform", "method", "flag")
 DATES = ("collected_at", "resulted_at")
@@ -62,7 +63,7 @@ SETTLED = [
 # ... and those that the row itself brings.
 BROUGHT = [
     "specimen_quality", "fasting", "collected_precision", "result_status", "comparator", "absent_reason",
-    "flag_source", "source_site", "lab_id", "platform", "method",
+    "flag_source", "source_site", "lab_id", "platform", "method", FLAG,
 ]  # fmt: skip
 
 
@@ -137,9 +138,11 @@ class LabHarmonizer:
 
     def _share(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return the rows of core.lab_context for distinct combinations of a settled context and what rows bring."""
-        return rows.select("shared", *BROUGHT).hstack(
+        shared = rows.select("shared", *BROUGHT).hstack(
             self._contexts.answers().select(SETTLED)[rows["settled"]]
         )
+        flags = pl.concat_str("unit_flag", FLAG, separator=",", ignore_nulls=True)
+        return shared.with_columns(pl.when(flags != "").then(flags).alias("unit_flag")).drop(FLAG)
 
     def _with_shared(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Add `context`, the number of each row's line in shared_contexts()."""
@@ -196,7 +199,7 @@ class LabHarmonizer:
 
     def _sort_out(self, frame: pl.DataFrame, done: Processed) -> None:
         """Split into accepted and held, with every reason of a candidate in one pass."""
-        frame = self._with_ids(self._shaped(frame)).with_row_index("index")
+        frame = self._with_ids(with_standard_flag(self._shaped(frame))).with_row_index("index")
         note_corrections(frame, "result_id", done)
         broken = check_rows(self._rules, frame).group_by("index").agg(pl.col("reason").alias("broken_rules"))
         is_suspect = _is_suspect() | pl.col("index").is_in(broken["index"].implode())
