@@ -16,16 +16,23 @@ from schemas.errors import WarehouseLocked
 from schemas.study import load_study
 from warehouse.catalogue import install_views, is_stale, refresh, views
 from warehouse.connection import open_warehouse, transaction
+from warehouse.published import is_published
 
 
 def ready_views(warehouse: Path, study_file: Path | None = None) -> str:
     """Bring the views of a warehouse up to date; return a warning when another process writes to it meanwhile.
 
-    Raises WarehouseMissing.
+    Raises WarehouseMissing; WarehouseLocked for a published copy, which stays as it is, with other views than asked for.
     """
     with open_warehouse(warehouse, read_only=True) as connection:
         if _are_current(connection, _digest(study_file)):
             return ""
+    if is_published(warehouse):
+        raise WarehouseLocked(
+            f"{warehouse.name} holds the marts of another study protocol or version.",
+            "Marts are computed in the warehouse itself, which another process holds.",
+            "run the command again when the other one has ended",
+        )
     try:
         with open_warehouse(warehouse) as connection:
             ensure_views(connection, study_file)

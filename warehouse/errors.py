@@ -21,8 +21,8 @@ def explain(error: duckdb.Error, path: Path) -> UserError | None:
     if any(mark in text for mark in _LOCKED):
         return WarehouseLocked(
             f"{path.name} is in use by another process.",
-            "One process writes to a warehouse at a time; readers use a published copy meanwhile.",
-            "wait for the other command to end, or look for it with `etl doctor`",
+            "One process writes to a warehouse at a time; a copy made before with `etl publish` can be read meanwhile.",
+            "wait for the other command to end",
         )
     if any(mark in text for mark in _FULL):
         return WarehouseFull(

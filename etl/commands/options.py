@@ -24,6 +24,16 @@ def group(help_text: str) -> typer.Typer:
     return typer.Typer(help=help_text, no_args_is_help=True, rich_markup_mode=None, add_completion=False)
 
 
+def reading(warehouse: Path) -> Path:
+    """Return the file to read: the warehouse, or its published copy while another process writes, which is said."""
+    from warehouse.published import readable
+
+    path, notice = readable(warehouse)
+    if notice:
+        typer.echo(notice, err=True)
+    return path
+
+
 def show(document: Any, text: str, *, json: bool, quiet: bool = False) -> None:  # noqa: ANN401 - any JSON document
     """Print a result: the document for programs, the text for people."""
     if json:

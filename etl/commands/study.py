@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from etl.commands.options import DEFAULT, Json, Quiet, Warehouse, Who, show
+from etl.commands.options import DEFAULT, Json, Quiet, Warehouse, Who, reading, show
 
 Study = Annotated[
     Path | None, typer.Option("--study", help="A study protocol of your own (YAML); else the default one.")
@@ -34,7 +34,7 @@ def query(
     from etl.query import list_queries, run_named
     from etl.sql import chosen_format, render
 
-    rows = run_named(warehouse, name, parameter or (), study) if name else list_queries()
+    rows = run_named(reading(warehouse), name, parameter or (), study) if name else list_queries()
     shown = render(rows, "json" if json else chosen_format(form, output))
     if output:
         output.write_bytes(shown)
@@ -79,3 +79,11 @@ def freeze(
     cut = run(warehouse, label, who)
     text = f"{cut.sentence()}{'' if cut.is_new else ' (unchanged)'}\nContent digest: {cut.digest}"
     show(cut.document(), text[0].upper() + text[1:], json=json)
+
+
+def publish(study: Study = None, warehouse: Warehouse = DEFAULT, json: Json = False) -> None:
+    """Copy the warehouse beside itself, for commands that read while another process writes."""
+    from etl.publish import publish as run
+
+    made = run(warehouse, study)
+    show(made.document(), made.sentence(), json=json)
