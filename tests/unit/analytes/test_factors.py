@@ -97,15 +97,35 @@ def test_no_wrong_constant_of_other_tools_is_ours(analyte, measured_as, unit, va
     assert abs(converted - wrong) > abs(converted - right) * 5
 
 
+# The same in the other direction: duplicate rows of one table, of which the last one wins.
+# analyte, unit, canonical result, what the wrong constant gives in that unit, what is right
+WRONG_BACK = [
+    ("creatinine", "mg/dL", 100, 1.1, 1.131),  # 0.011 beside 0.01131
+    ("vitamin_d_25oh", "ng/mL", 50, 19.25, 20.03),  # 0.385 beside 0.4006: on the wrong side of 20
+    ("ft3", "pg/mL", 5, 324.7, 3.255),  # 64.94 beside 0.651
+    ("ldl_cholesterol", "mg/dL", 3.0, 0.078, 116.0),  # 0.02586, inverted
+]
+
+
+@pytest.mark.parametrize(("analyte", "unit", "value", "wrong", "right"), WRONG_BACK)
+def test_no_wrong_constant_of_other_tools_is_ours_backwards(analyte, unit, value, wrong, right):
+    converted = value / registry()[analyte].conversion(unit).factor
+    assert converted == pytest.approx(right, rel=1e-3)
+    assert abs(converted - wrong) > abs(converted - right) * 5
+
+
+def test_mass_and_molar_codes_of_b12_are_paired_and_a_truncated_code_is_none():
+    assert {registry()["vitamin_b12"].loinc[code].property for code in ("2132-9", "14685-2")} == {
+        "mass",
+        "molar",
+    }
+    assert not any("299-1" in analyte.loinc for analyte in registry().values())
+
+
 def test_urea_nitrogen_back_to_mass_is_14_not_30():
     # 5.0 mmol/L is 14.0 mg/dL of urea nitrogen; the factor of urea (6.006) makes it 30.0.
     conversion = registry()["urea"].conversion("mg/dL", "urea_nitrogen")
     assert 5.0 / conversion.factor == pytest.approx(14.0, rel=1e-3)
-
-
-def test_ldl_is_not_inverted():
-    # 3.0 mmol/L is 116 mg/dL, not 0.078.
-    assert 3.0 / registry()["ldl_cholesterol"].conversion("mg/dL").factor == pytest.approx(116.0, rel=1e-3)
 
 
 def test_148_pmol_stays_on_its_side_of_200_pg():
@@ -156,7 +176,30 @@ SAME_RANGE = [
     ("ft3", None, ("pg/mL", 2.0, 4.4), ("pmol/L", 3.1, 6.8)),
     ("total_cholesterol", None, ("mg/dL", 150, 200), ("mmol/L", 3.88, 5.17)),
     ("triglycerides", None, ("mg/dL", 50, 150), ("mmol/L", 0.56, 1.69)),
+    ("hdl_cholesterol", None, ("mg/dL", 40, 60), ("mmol/L", 1.03, 1.55)),
+    ("ldl_cholesterol", None, ("mg/dL", 60, 130), ("mmol/L", 1.55, 3.37)),
+    ("holotranscobalamin", None, ("pmol/L", 37, 188), ("pg/mL", 50, 255)),
+    ("mma", None, ("nmol/L", 70, 270), ("umol/L", 0.07, 0.27)),
+    ("homocysteine", None, ("mg/L", 0.54, 1.62), ("umol/L", 4, 12)),
+    ("ferritin", None, ("ng/mL", 15, 200), ("pmol/L", 33, 450)),
+    ("transferrin", None, ("mg/dL", 200, 380), ("g/L", 2.0, 3.8)),
+    ("transferrin_saturation", None, ("%", 20, 50), ("1", 0.2, 0.5)),
+    ("mcv", None, ("um3", 80, 100), ("fL", 80, 100)),
+    ("egfr", None, ("mL/min/{1.73_m2}", 90, 120), ("mL/s/{1.73_m2}", 1.5, 2.0)),
+    ("hba1c", None, ("%", 4.0, 6.0), ("mmol/mol", 20, 42)),  # NGSP's table
+    ("tsh", None, ("u[IU]/mL", 0.4, 4.2), ("mU/L", 0.4, 4.2)),
+    ("crp", None, ("mg/dL", 0.1, 0.8), ("mg/L", 1, 8)),
+    ("alt", None, ("U/L", 10, 40), ("ukat/L", 0.17, 0.67)),
+    ("ast", None, ("U/L", 20, 48), ("ukat/L", 0.33, 0.8)),
+    ("height", None, ("[in_i]", 60, 75), ("m", 1.524, 1.905)),
+    ("weight", None, ("[lb_av]", 110, 220), ("kg", 49.9, 99.8)),
+    ("bmi", None, ("kg/m2", 18.5, 24.9), ("kg/m2", 18.5, 24.9)),  # stated in no other unit
+    ("rbc_folate", None, ("ng/mL", 166, 640), ("nmol/L", 376, 1450)),
 ]
+
+
+def test_no_analyte_lacks_a_pair_of_ranges():
+    assert {analyte for analyte, *_ in SAME_RANGE} == set(registry())
 
 
 @pytest.mark.parametrize(("analyte", "measured_as", "one", "other"), SAME_RANGE)
@@ -170,8 +213,35 @@ def test_reference_range_maps_onto_reference_range(analyte, measured_as, one, ot
 
 def _canonical(analyte, measured_as, printed):
     unit, low, high = printed
-    factor = registry()[analyte].conversion(unit, measured_as).factor
-    return low * factor, high * factor
+    conversion = registry()[analyte].conversion(unit, measured_as)
+    return low * conversion.factor + conversion.offset, high * conversion.factor + conversion.offset
+
+
+@pytest.fixture(scope="module")
+def pint_units():
+    from ucumvert import PintUcumRegistry
+
+    return PintUcumRegistry()
+
+
+AFFINE = {(analyte.id, each.unit) for analyte in registry().values() for each in analyte.affine}
+
+
+@pytest.mark.parametrize(
+    ("analyte", "measured_as", "unit"), [row for row in EVERY if (row[0], row[2]) not in AFFINE]
+)
+def test_every_factor_agrees_with_an_independent_library(pint_units, analyte, measured_as, unit):
+    """Pint through ucumvert, with the molar mass as a quantity of its own; there and back."""
+    known = registry()[analyte]
+    stated, canonical = pint_units.from_ucum(unit), pint_units.from_ucum(known.unit)
+    mass = known.molar_masses.get(measured_as)
+    bridge = float(mass.value) * pint_units.from_ucum("g/mol") if mass else pint_units.from_ucum("1")
+    ways = [stated, stated * bridge, stated / bridge]
+    way = next(each for each in ways if each.check(canonical.dimensionality))
+    factor = known.conversion(unit, measured_as).factor
+    assert factor == pytest.approx(way.to(canonical).magnitude, rel=1e-9)
+    back = (145.0 * factor * canonical).to(way.units).magnitude / way.magnitude
+    assert back == pytest.approx(145.0, rel=1e-9)
 
 
 def test_what_cannot_measure_an_analyte_has_no_factor():
