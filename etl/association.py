@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from etl.associate.analyse import analyse
+from etl.associate.catalogue import summarise_checks
 from etl.associate.disclosure import Counts, disclose
 from etl.associate.marts import read_frames, study_protocol
 from etl.associate.model import AnalysisFrames, AssociationReport
@@ -20,6 +21,7 @@ from etl.gate import DESPITE, Gate, inspect_gate
 from etl.report.disclosure import suppress_table
 from etl.run import Run, tool_version
 from etl.study import ensure_views
+from etl.validate import last_validation
 from schemas.errors import UsageError
 from schemas.study import Study, load_study
 from warehouse.catalogue import mark_fresh
@@ -83,11 +85,18 @@ def associate(warehouse: Path, out: Path, options: AssociateOptions | None = Non
         protocol = study_protocol(study)
         frames = read_frames(connection, protocol)
         provenance = _provenance(connection, study, gate, run.run_id)
+        validation = last_validation(connection)
+        checks = summarise_checks(validation.results) if validation else {}
         run.detail = {"digest": provenance["content_digest"], "despite": bool(gate.objections)}
         if gate.objections:
             _record(connection, run, gate, options)
     report = disclose(
-        replace(analyse(frames, protocol), provenance=provenance, study=study.model_dump(mode="json")),
+        replace(
+            analyse(frames, protocol),
+            provenance=provenance,
+            study=study.model_dump(mode="json"),
+            checks=checks,
+        ),
         hide_small,
     )
     watermark = _watermark(gate, options)
@@ -97,7 +106,7 @@ def associate(warehouse: Path, out: Path, options: AssociateOptions | None = Non
 
 def hide_small(counts: Counts) -> Counts:
     """Hide small counts of subjects with their complements; a count that is hidden already stays so."""
-    shown = suppress_table([[cell or 0 for cell in row] for row in counts])
+    shown = suppress_table([[cell or 0 for cell in row] for row in counts]).cells
     return tuple(
         tuple(None if given is None else cell for given, cell in zip(row, cells, strict=True))
         for row, cells in zip(counts, shown, strict=True)

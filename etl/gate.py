@@ -31,6 +31,29 @@ _WITHOUT_UNIT = """
 """
 
 
+# Which share of a site's exposure values may wait for their unit. A judgement: a line or two, never a delivery.
+WAITING_SHARE = 0.05
+
+_WAITING = """
+    with exposure as (select value as analyte from study.parameter where name = 'exposure'),
+    held as (
+        select site, count(*) as records
+        from quarantine.record inner join exposure on measure = analyte
+        where status = 'open' and list_bool_or(list_transform(reasons, lambda r: starts_with(r, 'unit_')))
+        group by site
+    ),
+    accepted as (
+        select site, count(*) as records
+        from core.lab_result inner join exposure using (analyte)
+        where row_state = 'current' and value is not null
+        group by site
+    )
+    select list(held.site order by held.site)
+    from held left join accepted on held.site is not distinct from accepted.site
+    where held.records > $share * (held.records + coalesce(accepted.records, 0))
+"""
+
+
 @dataclass(frozen=True)
 class Objection:
     """One reason against an analysis, and what settles it."""
@@ -100,12 +123,13 @@ def _moment(connection: duckdb.DuckDBPyConnection, query: str, values: list[str]
 
 
 def _unit_objections(connection: duckdb.DuckDBPyConnection) -> list[Objection]:
-    sites = connection.execute(_WITHOUT_UNIT).fetchall()[0][0]
-    if not sites:
-        return []
+    unsettled = connection.execute(_WITHOUT_UNIT).fetchall()[0][0]
+    waiting = connection.execute(_WAITING, {"share": WAITING_SHARE}).fetchall()[0][0]
     return [
-        Objection(
-            f"The unit of the exposure is not settled for included subjects of {', '.join(sites)}.",
-            "etl units declare, then etl validate",
+        Objection(what.format(", ".join(str(site) for site in sites)), "etl units declare, then etl validate")
+        for what, sites in (
+            ("The unit of the exposure is not settled for included subjects of {}.", unsettled),
+            ("Values of the exposure are held because their unit is not declared, at {}.", waiting),
         )
+        if sites
     ]

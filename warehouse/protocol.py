@@ -30,6 +30,7 @@ _TABLES = {
     "usable_status": "status varchar",
     "usable_score_status": "status varchar",
     "unusable_specimen": "analyte varchar, specimen_quality varchar",
+    "latest_hour": "analyte varchar, hour integer",
     "precedence": "attribute varchar, feed varchar, position integer",
     "score_choice": "score varchar, instrument varchar, version varchar, scale varchar, cohort_groups varchar[]",
     "score_band": "score varchar, version varchar, profile varchar, position integer, band varchar, lower double",
@@ -143,6 +144,7 @@ def _result_rows(study: Study) -> dict[str, list[Row]]:
         "usable_status": [(status,) for status in study.results.usable_statuses],
         "usable_score_status": [(status,) for status in study.pairing.usable_statuses],
         "unusable_specimen": [(a, q) for a, found in study.results.unusable_specimens.items() for q in found],
+        "latest_hour": [*study.results.latest_hour.items()],
         "precedence": [
             (attribute, feed, position)
             for attribute, feeds in study.subjects.precedence.items()

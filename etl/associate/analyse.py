@@ -68,7 +68,7 @@ def _discriminate(subjects: pl.DataFrame, protocol: AssociationProtocol) -> Part
         f"roc/{protocol.exposure}/auc",
         "discrimination",
         "AUC",
-        f"{protocol.exposure}, {way} in cases",
+        f"{protocol.label(protocol.exposure)}, {way} in cases",
         "all",
         "Mann-Whitney, DeLong interval",
         roc.n_case + roc.n_control,

@@ -98,7 +98,7 @@ def compare_severity(subjects: pl.DataFrame, protocol: AssociationProtocol) -> P
             for v, b in zip(exposures, score.bands, strict=True)
         ]
         for test in compare_bands(exposures):
-            like = _contrast("", f"{protocol.exposure} by {score.label} band", CASE)
+            like = _contrast("", f"{protocol.label(protocol.exposure)} by {score.label} band", CASE)
             like = replace(like, id=f"band/{score.name}", section="band")
             measure = "test" if test.estimate is None else "tau-b"
             part.estimates.append(_as(like, test.test, measure, test.n, test.statistic, p=test.p))
@@ -162,7 +162,7 @@ def _correlation(
         f"correlation/{short}/{subset}/{protocol.exposure}~{score.name}",
         "correlation",
         "Pearson r" if short == "pearson" else "Spearman rho",
-        f"{protocol.exposure} with {score.label}",
+        f"{protocol.label(protocol.exposure)} with {score.label}",
         subset,
         found.method,
         found.n,
@@ -190,4 +190,5 @@ def _trend(rows: pl.DataFrame, x_name: str, y_name: str) -> Trend | None:
     order = np.argsort(x, kind="stable")
     parts = np.array_split(order, count) if count > 1 else []
     means = tuple((float(x[i].mean()), float(y[i].mean()), len(i)) for i in parts)
-    return Trend(f"{x_name}~{y_name}", x_name, y_name, float(intercept), float(slope), means)
+    errors = tuple(float(y[i].std(ddof=1) / np.sqrt(len(i))) for i in parts)
+    return Trend(f"{x_name}~{y_name}", x_name, y_name, float(intercept), float(slope), means, errors)

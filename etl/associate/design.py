@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 class Design:
     """A model's data: y (1 case, 0 control), x without an intercept, the matched set of each row.
 
-    constants lists terms left out because they do not vary.
+    constants lists terms left out because they do not vary; references the level that an indicator is against.
     """
 
     names: tuple[str, ...]
@@ -27,6 +27,7 @@ class Design:
     sets: NDArray[np.int64]
     left_out: int
     constants: tuple[str, ...]
+    references: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -48,12 +49,15 @@ def make_design(subjects: pl.DataFrame, terms: Sequence[str], set_column: str | 
     needed = [*terms, *([set_column] if set_column else [])]
     frame = subjects.with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None)).drop_nulls(needed)
     columns: dict[str, Floats] = {}
+    references: dict[str, str] = {}
     for term in terms:
         series = frame[term]
         if series.dtype.is_numeric() or series.dtype == pl.Boolean:
             columns[term] = series.cast(pl.Float64).to_numpy()
         else:
-            columns |= _indicators(series.cast(pl.String), term)
+            found, reference = _indicators(series.cast(pl.String), term)
+            columns |= found
+            references |= dict.fromkeys(found, reference)
     x = np.column_stack(list(columns.values())) if columns else np.empty((len(frame), 0))
     y = (frame["cohort_group"] == CASE).cast(pl.Float64).to_numpy()
     sets = (
@@ -61,7 +65,8 @@ def make_design(subjects: pl.DataFrame, terms: Sequence[str], set_column: str | 
         if set_column
         else np.zeros(len(frame), np.int64)
     )
-    whole = Design(tuple(columns), np.asarray(x, dtype=np.float64), y, sets, len(subjects) - len(frame), ())
+    left_out = len(subjects) - len(frame)
+    whole = Design(tuple(columns), np.asarray(x, dtype=np.float64), y, sets, left_out, (), references)
     return _take(whole, np.ones(len(frame), dtype=bool))
 
 
@@ -80,11 +85,19 @@ def _take(design: Design, rows: NDArray[np.bool_]) -> Design:
     names = tuple(n for n, v in zip(design.names, varies, strict=True) if v)
     constants = tuple(n for n, v in zip(design.names, varies, strict=True) if not v)
     left_out = design.left_out + int((~rows).sum())
-    return Design(
-        names, x[:, varies], design.y[rows], design.sets[rows], left_out, (*design.constants, *constants)
+    return replace(
+        design,
+        names=names,
+        x=x[:, varies],
+        y=design.y[rows],
+        sets=design.sets[rows],
+        left_out=left_out,
+        constants=(*design.constants, *constants),
     )
 
 
-def _indicators(series: pl.Series, term: str) -> dict[str, Floats]:
+def _indicators(series: pl.Series, term: str) -> tuple[dict[str, Floats], str]:
+    """Return an indicator of each level but the commonest, and that level."""
     levels = series.value_counts().sort("count", series.name, descending=[True, False])[series.name].to_list()
-    return {f"{term}: {level}": (series == level).cast(pl.Float64).to_numpy() for level in levels[1:]}
+    found = {f"{term}: {level}": (series == level).cast(pl.Float64).to_numpy() for level in levels[1:]}
+    return found, levels[0] if levels else ""

@@ -45,7 +45,7 @@ _BEFORE_IRON = """
 _FLOW = """
     with step as (
         select
-            position, sentence,
+            position, rule_id, sentence,
             coalesce(sum(entering_subjects) filter (where cohort_group = 'case'), 0)::bigint as case_before,
             coalesce(sum(entering_subjects) filter (where cohort_group = 'control'), 0)::bigint as control_before,
             coalesce(sum(remaining_subjects) filter (where cohort_group = 'case'), 0)::bigint as n_case,
@@ -53,16 +53,16 @@ _FLOW = """
             sum(unknown_subjects)::bigint as n_unknown,
             if(any_value(unknown_policy) = 'keep', 'kept', 'left out') as unknown_are
         from mart.cohort_flow
-        group by position, sentence
+        group by position, rule_id, sentence
     )
-    select step, n_case, n_control, n_unknown, if(n_unknown = 0, '', unknown_are) as unknown_are
+    select step, n_case, n_control, n_unknown, if(n_unknown = 0, '', unknown_are) as unknown_are, rule
     from (
         select 0 as position, 'Subjects of whom a feed states anything' as step, case_before as n_case,
             control_before as n_control, 0 as n_unknown,
-            '' as unknown_are
+            '' as unknown_are, '' as rule
         from step where position = (select min(position) from step)
         union all
-        select position, sentence as step, n_case, n_control, n_unknown, unknown_are from step
+        select position, sentence as step, n_case, n_control, n_unknown, unknown_are, rule_id as rule from step
     )
     order by position
 """

@@ -19,7 +19,7 @@ class AnalysisFrames:
     has them, b12_comparator, sex, age, match_set, site, platform, the scores and the covariates of the protocol.
     An optional Boolean `deficient` overrides the comparison made here: it was made in the threshold's own unit.
     flow: step, n_case, n_control (who is left after the step), n_unknown (of how many the step's rule knows nothing),
-    in order; empty when the caller keeps no flow.
+    rule (its id), in order; empty when the caller keeps no flow.
     tables: further counts to show, such as who answers which question.
     before_iron: the subjects and those whom only a rule on iron stores left out, if there is such a rule.
     """
@@ -45,7 +45,7 @@ class Estimate:
     low: float | None = None
     high: float | None = None
     p: float | None = None
-    per: str = ""  # the step of the exposure, with its unit
+    per: str = ""  # the step of the term with its unit, or the level that it is against
     adjusted_for: str = ""
     n_case: int | None = None
     n_control: int | None = None
@@ -123,6 +123,7 @@ class Trend:
     intercept: float
     slope: float
     means: tuple[tuple[float, float, int], ...]
+    errors: tuple[float, ...] = ()  # standard error of each mean of y
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,7 @@ class AssociationReport:
     notes: tuple[str, ...] = ()
     provenance: dict[str, str] = field(default_factory=dict)  # which data, study and validation it rests on
     study: dict[str, object] = field(default_factory=dict)  # the study protocol that chose the subjects
+    checks: dict[str, str] = field(default_factory=dict)  # how the last validation ended, by check
 
     def estimate(self, estimate_id: str) -> Estimate | None:
         """Return the estimate of that id, if the analysis made it."""

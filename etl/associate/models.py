@@ -17,6 +17,8 @@ from etl.associate.model import CountTable, Diagnostics, Estimate
 from etl.associate.part import Part
 from etl.associate.protocol import AssociationProtocol
 
+PLURALS = ("years", "points")  # units that are counted
+
 # Usual marks of trouble, shown and never acted upon: 10 events a variable (Peduzzi 1996), inflation of 5, p of 0.05.
 FEW_EVENTS, HIGH_INFLATION, BENT = 10.0, 5.0, 0.05
 
@@ -48,11 +50,12 @@ def fit_univariable(subjects: pl.DataFrame, protocol: AssociationProtocol) -> Pa
         design = make_design(subjects, present)
         fit = fit_logistic(design, protocol.level)
         base = _base(f"univariable/{variable.name}", "univariable", variable.label, design, fit)
+        base = replace(base, row=variable.label)
         if fit.note:
             part.estimates.append(replace(base, id=f"{base.id}/1 SD", per="1 SD"))
             continue
         sd = float(design.column(variable.name).std(ddof=1))
-        for per, step in ((f"1 {variable.unit}", 1.0), (f"1 SD ({sd:.3g} {variable.unit})", sd)):
+        for per, step in ((one(variable.unit), 1.0), (f"1 SD ({sd:.3g} {variable.unit})", sd)):
             found = _per_step(base, fit, variable.name, per, step)
             part.estimates.append(replace(found, about=variable.label, id=f"{base.id}/{per.split(' (')[0]}"))
     return part
@@ -80,12 +83,34 @@ def odds_ratios(
     if fit.note or exposure not in design.names:
         absent = replace(base, id=f"{base.id}/{exposure}/1 SD", about=f"{model}: {exposure}", per="1 SD")
         return [replace(absent, note=fit.note or f"{exposure} does not vary")]
-    adjusted = ", ".join(name for name in design.names if name != exposure)
     found = [
-        _per_step(replace(base, adjusted_for=adjusted), fit, exposure, per, step)
+        _per_step(_adjusted(base, design, protocol, exposure), fit, exposure, per, step)
         for per, step in _steps(design, protocol)
     ]
-    return found + [_per_step(base, fit, name, "1 unit", 1.0) for name in design.names if name != exposure]
+    return found + [
+        _per_step(_adjusted(base, design, protocol, name), fit, name, _one_of(name, design, protocol), 1.0)
+        for name in design.names
+        if name != exposure
+    ]
+
+
+def one(unit: str) -> str:
+    """Name one step of a unit: 1 year, not 1 years."""
+    return f"1 {unit.removesuffix('s') if unit in PLURALS else unit}" if unit else "1 unit"
+
+
+def _one_of(name: str, design: Design, protocol: AssociationProtocol) -> str:
+    """Name the step of a covariate: its unit, or the level that an indicator is against."""
+    reference = design.references.get(name)
+    return f"against {reference}" if reference else one(protocol.unit_of(name))
+
+
+def _adjusted(base: Estimate, design: Design, protocol: AssociationProtocol, name: str) -> Estimate:
+    """Name the other terms of the model, a category once; the term itself as it is printed."""
+    factor = name.partition(": ")[0]
+    others = dict.fromkeys(each.partition(": ")[0] for each in design.names)
+    listed = ", ".join(protocol.label(each) for each in others if each != factor)
+    return replace(base, adjusted_for=listed)
 
 
 def count_rows(table_id: str, title: str, designs: Mapping[str, Design], total: int) -> CountTable:

@@ -77,6 +77,16 @@ class AssociationProtocol(_Part):
     score: tuple[Score, ...]
     variable: tuple[Variable, ...]
 
+    def label(self, name: str) -> str:
+        """Return how a variable or score is printed; a level of a category (`sex: male`) is printed as it is."""
+        labels = {each.name: each.label for each in self.variable}
+        labels |= {each.name: each.label for each in self.score}
+        return labels.get(name, name)
+
+    def unit_of(self, name: str) -> str:
+        """Return a measurement's unit; empty for a category."""
+        return next((each.unit for each in self.variable if each.name == name), "")
+
     @model_validator(mode="after")
     def _check(self) -> AssociationProtocol:
         if self.primary_model not in self.models:

@@ -11,10 +11,12 @@ from typing import Any
 import polars as pl
 
 from etl.associate.baseline import baseline, labels
+from etl.associate.catalogue import catalogue
 from etl.associate.disclosure import Suppress, disclose
 from etl.associate.model import CASE, CONTROL, AssociationReport, Estimate
 from etl.associate.plots import Points, draw_boxes, draw_flow, draw_forest, draw_roc, draw_scatter
-from etl.associate.settings import rules, settings
+from etl.associate.ratios import covariate_ratios, exposure_ratios, univariable_ratios
+from etl.associate.settings import settings
 from schemas.published import load_published
 
 NOT_IN_CSV = ("table", "row")
@@ -68,6 +70,8 @@ def to_html(report: AssociationReport, watermark: str = "", points: Points | Non
         trim_blocks=True,
     )
     environment.filters |= {"number": number, "p": p_value, "interval": interval, "count": count}
+    environment.filters |= {"ratio": ratio, "ratio_interval": ratio_interval, "difference": difference}
+    environment.filters |= {"correlation": correlation, "correlation_interval": correlation_interval}
     charts = draw(report, points or Points())
     exposure = str(report.protocol["exposure"])
     return environment.get_template("report.html.j2").render(
@@ -75,8 +79,12 @@ def to_html(report: AssociationReport, watermark: str = "", points: Points | Non
         watermark=watermark,
         charts=charts,
         baseline=baseline(report),
+        models=exposure_ratios(report, "model"),
+        covariates=covariate_ratios(report),
+        alone=univariable_ratios(report),
+        scenarios=exposure_ratios(report, "sensitivity"),
         settings=settings(report.study),
-        rules=rules(report.study),
+        catalogue=catalogue(report.study, report.flow, report.checks) if report.study else (),
         labels=labels(report) | {exposure: _name(report, exposure)},
         bands=[s for s in report.summaries if s.group not in (CASE, CONTROL)],
         studies=load_published().study,
@@ -98,11 +106,14 @@ def draw(report: AssociationReport, points: Points) -> dict[str, str]:
         "sensitivity": _forest(report, "sensitivity", "odds ratio per 1 SD by scenario"),
     }
     for trend in report.trends:
-        charts[trend.id] = draw_scatter(trend, label, _name(report, trend.y), points.pairs.get(trend.id))
+        y_label = f"{_name(report, trend.y)} (points)"
+        charts[trend.id] = draw_scatter(trend, label, y_label, points.pairs.get(trend.id))
     for curve in report.curves:
-        charts["roc"] = draw_roc(
-            replace(curve, marker=_name(report, curve.marker)), report.estimate(f"roc/{curve.marker}/auc")
-        )
+        found = {
+            name: report.estimate(f"roc/{curve.marker}/{name}")
+            for name in ("auc", "cut-off", "sensitivity", "specificity")
+        }
+        charts["roc"] = draw_roc(replace(curve, marker=_name(report, curve.marker)), found)
     return charts
 
 
@@ -113,6 +124,43 @@ def number(value: float | None, digits: int = 3) -> str:
     if math.isinf(value):
         return "not bounded"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.{digits}g}".rstrip(".")
+
+
+def ratio(value: float | None) -> str:
+    """Print a ratio: three decimals from 0.1 to 10, so that 1.001 is not 1.00, else three significant digits."""
+    if value is None or not math.isfinite(value) or not 0.1 <= value < 10:
+        return number(value)
+    return f"{value:.3f}"
+
+
+def ratio_interval(estimate: Estimate) -> str:
+    """Print both limits of a ratio, or a dash."""
+    return "-" if estimate.low is None else f"{ratio(estimate.low)} to {ratio(estimate.high)}"
+
+
+def correlation(value: float | None) -> str:
+    """Print a coefficient to three decimals."""
+    return "-" if value is None else f"{round(value, 3) + 0.0:.3f}"
+
+
+def correlation_interval(estimate: Estimate) -> str:
+    """Print both limits of a coefficient, or a dash."""
+    return "-" if estimate.low is None else f"{correlation(estimate.low)} to {correlation(estimate.high)}"
+
+
+def difference(estimate: Estimate) -> str:
+    """Print a difference and its interval to the digits that the width of the interval allows."""
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return number(estimate.value)
+    width = estimate.high - estimate.low
+    if not math.isfinite(width) or width <= 0:
+        return f"{number(estimate.value)} ({interval(estimate)})"
+    decimals = max(0, 1 - math.floor(math.log10(width)))
+    # Adding zero turns -0.0 into 0.0.
+    value, low, high = (
+        f"{round(v, decimals) + 0.0:,.{decimals}f}" for v in (estimate.value, estimate.low, estimate.high)
+    )
+    return f"{value} ({low} to {high})"
 
 
 def p_value(value: float | None) -> str:

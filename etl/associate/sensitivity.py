@@ -62,6 +62,7 @@ def vary(
 
 def scenarios(subjects: pl.DataFrame, protocol: AssociationProtocol) -> Iterator[Scenario]:
     """Yield the scenarios that the frame allows, but for those of iron."""
+    yield Scenario(f"primary model ({protocol.primary_model})", subjects)
     if subjects["comparator"].is_not_null().any():
         for policy in POLICIES:
             yield Scenario(f"censored values: {policy}", censor(subjects, protocol.exposure, policy))

@@ -34,7 +34,7 @@ def _parameters(rule: Mapping[str, object]) -> str:
 
 
 def _flat(name: str, value: object) -> list[tuple[str, str]]:
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and value:
         return [pair for key, part in value.items() for pair in _flat(f"{name}.{key}", part)]
     if isinstance(value, Sequence) and not isinstance(value, str):
         if any(isinstance(part, Mapping) for part in value):
@@ -44,4 +44,4 @@ def _flat(name: str, value: object) -> list[tuple[str, str]]:
                 for pair in _flat(f"{name}.{part.get('id', at) if isinstance(part, Mapping) else at}", part)
             ]
         return [(name, ", ".join(str(part) for part in value) or "none")]
-    return [(name, "not set" if value is None else str(value))]
+    return [(name, "none" if value == {} else "not set" if value is None else str(value))]

@@ -43,6 +43,7 @@ class Results(_Part):
 
     usable_statuses: tuple[str, ...]
     unusable_specimens: dict[str, tuple[str, ...]] = {}
+    latest_hour: dict[str, Annotated[int, Field(ge=1, le=23)]] = {}  # by analyte; undated hours are kept
     same_day: Literal["first", "last"]
 
 

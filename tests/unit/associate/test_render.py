@@ -158,7 +158,7 @@ def test_charts_are_there_and_named(rendered):
         "ROC curve of vitamin B12",
         "flow of subjects",
         "odds ratio per 1 SD by model",
-        "IRLS against vitamin B12 (pg/mL)",
+        "IRLS (points) against vitamin B12 (pg/mL)",
     ):
         assert f'aria-label="{title}"' in rendered.html
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,10 @@ def test_the_cohort_prints_beside_the_published_figures(shown):
     # The exports carry planted defects as additional rows: n stays 80 + 80.
     document, rows, page = read(shown / "out")
     beside = {b["figure"]: b for b in document["beside"]}
-    assert beside["geng-b12-irls"]["published"] == "r -0.025, P 0.023"
-    assert beside["geng-b12-irls"]["ours"] == "r -0.254, P 0.023"
-    assert beside["geng-b12-hamd"]["ours"].startswith("r -0.295, ")
-    assert beside["geng-b12-or"]["ours"].startswith("OR 0.97, from 0.96, to 0.98, ")
+    assert beside["geng-b12-irls"]["published"] == "r = -0.025, P = 0.023"
+    assert beside["geng-b12-irls"]["ours"] == "r = -0.254, P = 0.023"
+    assert beside["geng-b12-hamd"]["ours"].startswith("r = -0.295, ")
+    assert beside["geng-b12-or"]["ours"].startswith("OR 0.97 (0.96 to 0.98) per 1 pg/mL, ")
     assert [beside[f]["n"] for f in ("geng-b12-irls", "geng-b12-hamd", "geng-b12-or")] == [80, 80, 160]
     assert all(f">{b['ours'].replace('<', '&lt;')}</td>" in page for b in beside.values())
     by_id = {row["id"]: row for row in rows}
@@ -167,6 +168,9 @@ def test_the_report_shows_the_protocol_and_who_answers(shown):
     assert dict(zip(sets["rows"], sets["counts"], strict=True))[study.questions[3].sentence] == [80, 0, 0]
     assert document["study"]["deficiency_profile"] == study.deficiency_profile
     assert all(rule.id in page for rule in study.rules)
+    assert all(f"<td>C{number:02}</td>" in page for number in range(1, 22))
+    # 80 cases of whom no feed states the diagnostic criteria stand beside their rule.
+    assert re.search(r"eligibility case_criteria</td><td>on</td><td>[^<]*</td><td class=\"n\">80</td>", page)
 
 
 def test_a_match_set_that_lost_a_member_is_not_used(settled, opened):

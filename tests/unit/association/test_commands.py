@@ -42,7 +42,7 @@ def test_associate_refuses_with_code_1_and_writes_after_an_override(run, warehou
     words = ("--out", tmp_path / "out", "-w", warehouse, "--despite", "a look", "--who", "A. Manager")
     text = run("associate", *words)
     assert text.exit_code == 0
-    assert "r -0.254, P 0.023" in text.stdout
+    assert "r = -0.254, P = 0.023" in text.stdout
     assert "WATERMARK" in text.stdout
     assert "not frozen" in text.stdout
     document = json.loads(run("associate", *words, "--json").stdout)

@@ -85,6 +85,21 @@ def test_an_exposure_without_a_settled_unit(settled, opened):
     assert "etl units declare" in gate.objections[0].fix
 
 
+@pytest.mark.parametrize(("held", "is_closed"), [(2, False), (40, True)])
+def test_an_exposure_that_waits_for_its_unit(settled, opened, held, is_closed):
+    # A line or two of 160 never closes the gate; a site of which a fifth waits is not what its export says.
+    with opened() as connection:
+        connection.execute(
+            "insert into quarantine.record (record_id, site, measure, reasons, status) "
+            "select uuid(), 'lindental', 'vitamin_b12', ['unit_missing'], 'open' from range(?)",
+            [held],
+        )
+        said = sentences(inspect_gate(connection))
+    assert said == (
+        "Values of the exposure are held because their unit is not declared, at lindental." * is_closed
+    )
+
+
 def test_the_refusal_lists_every_reason_once(settled, opened):
     with opened() as connection:
         connection.execute("update meta.load set loaded_at = ?", [LATER])

@@ -1,7 +1,8 @@
 -- title: Laboratory results that may be analysed
 -- grain: one row a current result with a usable status; results without a value keep their reason
--- parameters: results.usable_statuses, results.unusable_specimens
--- source: core.lab_result; rules C09 (final or corrected only) and C10 (specimen quality by analyte)
+-- parameters: results.usable_statuses, results.unusable_specimens, results.latest_hour
+-- source: core.lab_result; rules C09 (final or corrected only), C10 (specimen quality by analyte) and C04 (an
+--   analyte that must be drawn in the morning; a draw without a time of day is kept)
 with
 result as (
     select * from core.lab_result
@@ -12,7 +13,9 @@ canonical as (select * from staging.subject_canonical),
 
 usable_status as (select * from study.usable_status),
 
-unusable_specimen as (select * from study.unusable_specimen)
+unusable_specimen as (select * from study.unusable_specimen),
+
+latest_hour as (select * from study.latest_hour)
 
 select
     result.result_id,
@@ -23,7 +26,11 @@ select
     result.analyte,
     result.specimen,
     result.specimen_quality,
-    unusable_specimen.analyte is not null as is_specimen_unusable,
+    unusable_specimen.analyte is not null
+    or coalesce(
+        result.collected_precision in ('minute', 'second') and hour(result.collected_at) >= latest_hour.hour,
+        false
+    ) as is_specimen_unusable,
     result.collected_at,
     result.collected_at::date as collected_date,
     result.collected_precision,
@@ -53,3 +60,4 @@ left join unusable_specimen
     on
         result.analyte = unusable_specimen.analyte
         and result.specimen_quality = unusable_specimen.specimen_quality
+left join latest_hour on result.analyte = latest_hour.analyte
