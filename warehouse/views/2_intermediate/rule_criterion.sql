@@ -10,15 +10,24 @@ scope as (
 
 criterion as (select * from study.criterion),
 
+-- few of the many answers concern a criterion
+asked as (
+    select distinct
+        instrument,
+        item
+    from criterion
+),
+
 answer as (
     select
-        subject_id,
-        instrument,
-        item,
-        case when count(distinct value) = 1 then max(value) end as value
-    from staging.response
-    where value is not null
-    group by subject_id, instrument, item
+        response.subject_id,
+        response.instrument,
+        response.item,
+        case when min(response.value) = max(response.value) then max(response.value) end as value
+    from staging.response as response
+    inner join asked on response.instrument = asked.instrument and response.item = asked.item
+    where response.value is not null
+    group by response.subject_id, response.instrument, response.item
 )
 
 select
