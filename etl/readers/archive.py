@@ -1,9 +1,10 @@
-"""Opening a source: plain, gzip, or a member of a zip; nothing is ever unpacked to disk."""
+"""Opening a source: plain, gzip, or a member of a zip or tar; nothing is ever unpacked to disk."""
 
 from __future__ import annotations
 
 import gzip
 import io
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from etl.readers.base import Source
+from etl.readers.tarred import is_tar, open_tarred, tar_members
 from schemas.errors import SourceUnreadable
 
 if TYPE_CHECKING:
@@ -26,17 +28,25 @@ UTF8_NAME = 0x800  # the flag of a zip entry that says: this name is UTF-8
 
 
 def members(path: Path) -> list[Source]:
-    """Return the sources in a file: the file itself, or the members of a zip in their order.
+    """Return the sources in a file: the file itself, or the members of a zip or tar in their order.
 
-    Skipped are folders, hidden files, what macOS adds, and names that point out of the archive.
+    Skipped are folders, links, hidden files, what macOS adds, and names that point out of the archive.
     """
-    if path.suffix.lower() != ".zip":
+    if is_tar(path):
+        with _reported(path.name):
+            _check_size(path)
+            names = dict.fromkeys(tar_members(path, MAX_MEMBERS))
+    elif path.suffix.lower() == ".zip":
+        with _reported(path.name), zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+        names = dict.fromkeys(_member_name(info) for info in infos if not info.is_dir())
+    else:
         return [Source(path)]
-    with _reported(path.name), zipfile.ZipFile(path) as archive:
-        infos = archive.infolist()
-    if len(infos) > MAX_MEMBERS:
-        raise SourceUnreadable(f"{path.name} holds {len(infos)} files, more than {MAX_MEMBERS}.")
-    names = dict.fromkeys(_member_name(info) for info in infos if not info.is_dir())
+    if len(names) > MAX_MEMBERS:
+        why = f"It holds {len(names):,} files or more."
+        raise SourceUnreadable(
+            f"{path.name} is refused.", why, f"unpack it, at most {MAX_MEMBERS:,} files at a time"
+        )
     return [Source(path, name) for name in names if _is_wanted(name)]
 
 
@@ -59,16 +69,35 @@ def is_seekable(source: Source) -> bool:
         return file.read(2) != GZIP_MAGIC
 
 
+def _check_size(path: Path) -> None:
+    """Refuse a compressed tar that grows out of all proportion: its members are found by reading all of it."""
+    with open_source(Source(path)) as stream:
+        while stream.read(1 << 20):
+            pass
+
+
 def _open_member(source: Source, member: str) -> BinaryIO:
+    if is_tar(source.path):
+        return _open_tarred(source, member)
     archive = zipfile.ZipFile(source.path)
     info = next((each for each in archive.infolist() if _member_name(each) == member), None)
     if info is None:
         archive.close()
-        raise SourceUnreadable(f"{source.path.name} holds no {member}.")
+        raise SourceUnreadable(f"{source.path.name} holds no {member}.", "", "name the archive again")
     stream = cast("zipfile.ZipExtFile", archive.open(info))
     if stream.peek(2)[:2] != GZIP_MAGIC:
         return _bounded(source, info.compress_size, stream, archive)
     return _bounded(source, info.compress_size, gzip.GzipFile(fileobj=stream), stream, archive)
+
+
+def _open_tarred(source: Source, member: str) -> BinaryIO:
+    found = open_tarred(source.path, member)
+    if found is None:
+        raise SourceUnreadable(f"{source.path.name} holds no {member}.", "", "name the archive again")
+    stream, size = found
+    buffered = cast("io.BufferedReader", stream)
+    inner = gzip.GzipFile(fileobj=stream) if buffered.peek(2)[:2] == GZIP_MAGIC else buffered
+    return _bounded(source, size, inner, *([stream] if inner is not stream else []))
 
 
 def _member_name(info: zipfile.ZipInfo) -> str:
@@ -98,7 +127,7 @@ def _reported(name: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise SourceUnreadable(f"There is no file {name}.") from None
-    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile):
+    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, tarfile.TarError):
         why = "The compressed data is damaged or ends early."
         raise SourceUnreadable(f"{name} cannot be decompressed.", why, "copy or download it again") from None
     except NotImplementedError:
@@ -123,7 +152,11 @@ class _Bounded(io.RawIOBase):
     """Decompressed bytes, refused when they grow out of all proportion to what was stored."""
 
     def __init__(
-        self, name: str, stored: int, inner: gzip.GzipFile | zipfile.ZipExtFile, *outer: _Closes
+        self,
+        name: str,
+        stored: int,
+        inner: gzip.GzipFile | zipfile.ZipExtFile | io.BufferedReader,
+        *outer: _Closes,
     ) -> None:
         self._name, self._inner, self._outer = name, inner, outer
         self._left = max(FREE_BYTES, stored * MAX_RATIO)
@@ -150,6 +183,9 @@ class _Bounded(io.RawIOBase):
 
 
 def _bounded(
-    source: Source, stored: int, inner: gzip.GzipFile | zipfile.ZipExtFile, *outer: _Closes
+    source: Source,
+    stored: int,
+    inner: gzip.GzipFile | zipfile.ZipExtFile | io.BufferedReader,
+    *outer: _Closes,
 ) -> BinaryIO:
     return io.BufferedReader(_Bounded(source.name, stored, inner, *outer), 1 << 20)

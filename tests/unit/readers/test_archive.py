@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -85,7 +87,7 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
 
 def test_too_many_members_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "MAX_MEMBERS", 2)
-    with pytest.raises(SourceUnreadable, match="holds 3 files"):
+    with pytest.raises(SourceUnreadable, match="is refused"):
         members(zipped(tmp_path / "a.zip", a=b"", b=b"", c=b""))
 
 
@@ -129,3 +131,93 @@ def test_what_is_not_there_gives_a_message(tmp_path):
         content(Source(path, "b.csv"))
     with pytest.raises(SourceUnreadable, match="cannot be read"):
         content(Source(tmp_path))
+
+
+def packed(path: Path, files: dict[str, bytes], mode: str = "w:gz", **odd: tarfile.TarInfo) -> Path:
+    with tarfile.open(path, mode) as file:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            file.addfile(info, io.BytesIO(data))
+        for info in odd.values():
+            file.addfile(info)
+    return path
+
+
+TARRED = {"labs/a.csv": b"id,value\n1,5\n", "b.csv.gz": gzip.compress(b"id\n1\n"), "labs/empty.csv": b""}
+
+
+@pytest.mark.parametrize(("name", "mode"), [("x.tar", "w"), ("x.tar.gz", "w:gz"), ("X.TGZ", "w:gz")])
+def test_members_of_a_tar_are_its_regular_files(tmp_path, name, mode):
+    sources = members(packed(tmp_path / name, TARRED, mode))
+    assert [each.name for each in sources] == list(TARRED)
+    contents = []
+    for each in sources:
+        with each.open() as file:
+            contents.append(file.read())
+    assert contents == [b"id,value\n1,5\n", b"id\n1\n", b""]
+
+
+def test_nothing_of_a_tar_points_out_of_it(tmp_path):
+    """Names that climb, absolute ones, links, devices and what macOS adds are no exports."""
+    link, hard, device = tarfile.TarInfo("link.csv"), tarfile.TarInfo("hard.csv"), tarfile.TarInfo("pipe.csv")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
+    hard.type, hard.linkname = tarfile.LNKTYPE, "../outside.csv"
+    device.type = tarfile.FIFOTYPE
+    bad = dict.fromkeys(
+        ("../up.csv", "/abs.csv", "a/../../up.csv", "__MACOSX/._a.csv", "._a.csv", ".hidden/a.csv"), b"x"
+    )
+    path = packed(tmp_path / "x.tar.gz", bad | {"good.csv": b"id\n"}, link=link, hard=hard, device=device)
+    assert [each.name for each in members(path)] == ["good.csv"]
+
+
+def test_the_last_of_two_members_of_one_name_counts(tmp_path):
+    path = tmp_path / "x.tar"
+    packed(path, {"a.csv": b"old"}, "w")
+    with tarfile.open(path, "a") as file:
+        info = tarfile.TarInfo("a.csv")
+        info.size = 3
+        file.addfile(info, io.BytesIO(b"new"))
+    (source,) = members(path)
+    with source.open() as file:
+        assert file.read() == b"new"
+
+
+def test_a_tar_bomb_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "FREE_BYTES", 1 << 16)
+    path = packed(tmp_path / "x.tar.gz", {"a.csv": bytes(1 << 22)})
+    with pytest.raises(SourceUnreadable, match="is refused"):
+        members(path)
+
+
+def test_a_tar_of_too_many_members_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "MAX_MEMBERS", 3)
+    path = packed(tmp_path / "x.tar", {f"{number}.csv": b"" for number in range(5)}, "w")
+    with pytest.raises(SourceUnreadable) as error:
+        members(path)
+    assert (error.value.what, error.value.fix) == (
+        "x.tar is refused.",
+        "unpack it, at most 3 files at a time",
+    )
+
+
+@pytest.mark.parametrize("cut", [5, 40, 200])
+def test_a_damaged_tar_gives_a_message(tmp_path, cut):
+    path = packed(tmp_path / "x.tar.gz", {"a.csv": bytes(range(256)) * 40})
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(SourceUnreadable) as error:
+        [content(source) for source in members(path)]
+    assert error.value.fix
+
+
+def test_bytes_that_are_no_tar_give_a_message(tmp_path):
+    (tmp_path / "x.tar").write_bytes(b"no archive at all" * 100)
+    with pytest.raises(SourceUnreadable):
+        members(tmp_path / "x.tar")
+
+
+def test_a_large_tar_is_read_without_being_held(tmp_path, monkeypatch):
+    monkeypatch.setattr("etl.readers.tarred.KEPT", 100)
+    for source, data in zip(members(packed(tmp_path / "x.tar.gz", TARRED)), TARRED.values(), strict=True):
+        with source.open() as file:
+            assert file.read() == (gzip.decompress(data) if data[:1] == b"\x1f" else data)
