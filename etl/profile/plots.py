@@ -10,7 +10,10 @@ import polars as pl
 from etl.profile.model import Plot
 from etl.report.disclosure import suppress
 
-BINS = 20
+BINS, FEWEST_BINS = 20, 3
+IN_A_BIN = 8  # subjects that a bin has on average, so that most bins can be shown
+_YEAR = 12
+_MONTHS, _MONTHS_IN_WORDS = (1, 3, 12, 60, 120), ("month", "quarter", "year", "five years", "decade")
 _LOW, _HIGH = 0.02, 0.98  # what lies outside is gathered in the first and the last bin
 
 
@@ -20,7 +23,8 @@ def number_plot(numbers: pl.DataFrame) -> Plot | None:
     low, high = values.quantile(_LOW), values.quantile(_HIGH)
     if low is None or high is None or high <= low:
         return None
-    step = _round_step((high - low) / BINS)
+    bins = max(FEWEST_BINS, min(BINS, numbers["subject"].n_unique() // IN_A_BIN))
+    step = _round_step((high - low) / bins)
     first, last = math.floor(low / step), math.floor(high / step)
     place = (pl.col("value") / step).floor().clip(first, last).cast(pl.Int64)
     edges = [f"{step * at:.10g}" for at in range(first, last + 2)]
@@ -28,20 +32,25 @@ def number_plot(numbers: pl.DataFrame) -> Plot | None:
 
 
 def month_plot(months: pl.DataFrame) -> Plot | None:
-    """Return the subjects by year, or by month where there are few years (columns value, a date, and subject)."""
+    """Return the subjects by month up to decade, as they are many (columns value, a date, and subject)."""
     days = months["value"]
     first_year, last_year = days.dt.year().min(), days.dt.year().max()
     if not isinstance(first_year, int) or not isinstance(last_year, int):
         return None
-    is_long = last_year - first_year > 2
-    year, month = pl.col("value").dt.year().cast(pl.Int64), pl.col("value").dt.month().cast(pl.Int64)
-    place = year if is_long else year * 12 + month - 1
+    wanted = max(FEWEST_BINS, months["subject"].n_unique() // IN_A_BIN)
+    months_in_all = (last_year - first_year + 1) * 12
+    size = next((each for each in _MONTHS if months_in_all / each <= wanted), _MONTHS[-1])
+    place = (pl.col("value").dt.year().cast(pl.Int64) * 12 + pl.col("value").dt.month() - 1) // size
     binned = months.with_columns(place.alias("bin"))
     first, last = binned["bin"].min(), binned["bin"].max()
     if not isinstance(first, int) or not isinstance(last, int):
         return None
-    names = [str(at) if is_long else f"{at // 12:04d}-{at % 12 + 1:02d}" for at in range(first, last + 1)]
-    return _plot(binned, first, names, f"subjects by {'year' if is_long else 'month'}")
+    names = [_month(at * size, size) for at in range(first, last + 1)]
+    return _plot(binned, first, names, f"subjects by {_MONTHS_IN_WORDS[_MONTHS.index(size)]}")
+
+
+def _month(at: int, size: int) -> str:
+    return f"{at // 12:04d}-{at % 12 + 1:02d}" if size < _YEAR else f"{at // 12:04d}"
 
 
 def _plot(binned: pl.DataFrame, first: int, edges: Sequence[str], title: str) -> Plot | None:
