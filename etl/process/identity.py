@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import polars as pl
 import polars_hash as plh
@@ -11,9 +11,10 @@ import polars_hash as plh
 FIELD = "\x1f"
 
 
-def content(columns: Sequence[str], *constants: str) -> pl.Expr:
-    """Return the framed text of some columns; an empty cell keeps its place."""
-    parts = [pl.lit(constant) for constant in constants] + [pl.col(name).fill_null("") for name in columns]
+def content(texts: Iterable[str | pl.Expr], *constants: str) -> pl.Expr:
+    """Return the framed text of some columns or expressions; an empty cell keeps its place."""
+    cells = [pl.col(each) if isinstance(each, str) else each for each in texts]
+    parts = [pl.lit(constant) for constant in constants] + [cell.fill_null("") for cell in cells]
     return pl.concat_str(parts, separator=FIELD)
 
 

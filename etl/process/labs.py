@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import polars as pl
 
@@ -53,7 +53,7 @@ ROW_OUTPUT = (
 # Needed of a row's context to judge the row itself.
 JUDGED = [
     "analyte", "specimen", "factor", "offset", "hard_low", "hard_high", "unit", "unit_canonical", "unit_basis",
-    "reason_analyte", "reason_unit",
+    "reason_analyte", "reason_unit", "said",
 ]  # fmt: skip
 # Columns of a result that stand in core.lab_context: those that follow from its texts ...
 SETTLED = [
@@ -75,7 +75,7 @@ class LabHarmonizer:
         self._key = keys.record
         self._subjects = subjects
         self._days = boundaries(plan.declarations)
-        self._contexts = Memo("settled_by", lambda rows: settle_contexts(rows, plan), capacity=None)
+        self._contexts = Memo("settled_by", self._settle, capacity=None)
         self._shared = Memo("shared", self._share, capacity=None)
         self._values = Memo(text("value"), self._parse_values)
         self._codes = {role: Memo(text(role), self._coder(role)) for role in CODES}
@@ -126,8 +126,15 @@ class LabHarmonizer:
         for name, number, is_left in zip(names, rows["count"], is_out[rows["answer"]], strict=True):
             if is_left:
                 counted[name] += number
-        kept = numbered.filter(~is_out[numbered["answer"]]).drop("settled_by").rename({"answer": "settled"})
+        kept = numbered.filter(~is_out[numbered["answer"]]).drop("settled_by", "context")
+        kept = kept.rename({"answer": "settled"})
         return kept.hstack(contexts.select(JUDGED)[kept["settled"]]), counted
+
+    def _settle(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Settle contexts, and add `said`, which stands for their texts in the ids of results."""
+        texts = content(_texts(rows, (*ROLES, *GLUED)))
+        said = with_hmac(rows, "said", texts, self._key).select("settled_by", "said")
+        return settle_contexts(rows, self._plan).join(said, on="settled_by")
 
     def _period(self) -> list[pl.Expr]:
         """Return the period of each row's day, and its text; one period for all where no declaration has dates."""
@@ -247,8 +254,8 @@ class LabHarmonizer:
     def _with_ids(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Add result_id from the mapped content, and the key and token of the source's own number."""
         site, feed = self._plan.site, self._plan.feed
-        mapped = ["context", *(text(role) for role in ROW_ROLES if text(role) in frame.columns)]
-        frame = with_hmac(frame, "result_id", content(mapped, site, feed), self._key).drop("context")
+        mapped = content(["said", *_texts(frame, ROW_ROLES)], site, feed)
+        frame = with_hmac(frame, "result_id", mapped, self._key)
         if text("source_id") not in frame.columns:
             return frame
         is_numbered = pl.col(text("source_id")).is_not_null()
@@ -257,6 +264,11 @@ class LabHarmonizer:
         key = pl.when(is_numbered).then(content(drawn, site, feed))
         token = pl.when(is_numbered).then(content([text("source_id")], site, feed, "source"))
         return with_hmac(with_hmac(frame, "result_key", key, self._key), "source_token", token, self._key)
+
+
+def _texts(frame: pl.DataFrame, roles: Iterable[str]) -> list[str | pl.Expr]:
+    """Return the texts of roles; a role without a column reads as an empty one, so that its id is the same."""
+    return [text(role) if text(role) in frame.columns else pl.lit("") for role in roles]
 
 
 def _meeting(frame: pl.DataFrame) -> pl.Expr:

@@ -8,7 +8,7 @@ import polars as pl
 
 # A column of ever new values must not grow memory with the file; the memo then starts afresh.
 CAPACITY = 1_000_000
-_UNKNOWN = pl.lit(None, pl.UInt32).alias("answer")
+_NO_KEY = "\x1f"  # stands for a null key; a cell cannot hold it, because control bytes are damage
 
 
 class Memo:
@@ -24,7 +24,13 @@ class Memo:
         self._key = key
         self._capacity = capacity
         self._compute = compute
+        self._forget()
+
+    def _forget(self) -> None:
+        # Categories count the keys in the order of their first coming, one look at each cell; a join takes several.
+        self._numbers = pl.Categorical(pl.Categories.random(physical=pl.UInt32))
         self._known: pl.DataFrame | None = None
+        self._newest: pl.Series | None = None  # the categories live as long as a series of them
 
     def attach(self, frame: pl.DataFrame, beside: list[str] | None = None) -> pl.DataFrame:
         """Return the frame, in its order, with the answers for its keys."""
@@ -32,27 +38,30 @@ class Memo:
 
     def number(self, frame: pl.DataFrame, beside: list[str] | None = None) -> pl.DataFrame:
         """Add `answer`, the number of each row's answer, which answer() or answers() turn into the answer itself."""
-        numbered = self._numbered(frame) if self._known is not None else frame.with_columns(_UNKNOWN)
-        if self._known is not None and not numbered["answer"].null_count():
+        self._newest = frame[self._key].fill_null(_NO_KEY).cast(self._numbers)
+        numbered = frame.with_columns(self._newest.to_physical().alias("answer"))
+        known = 0 if self._known is None else self._known.height
+        if self._known is not None and (frame.is_empty() or int(numbered["answer"].max()) < known):  # type: ignore[arg-type]
             return numbered
-        unknown = numbered.filter(pl.col("answer").is_null())
-        fresh = unknown.select(self._key, *(beside or [])).unique(self._key, keep="any")
-        if self._known is None or self._is_full(self._known.height + fresh.height):
-            self._known = self._compute(
-                frame.select(self._key, *(beside or [])).unique(self._key, keep="any")
-            )
-        else:
-            self._known = pl.concat([self._known, self._compute(fresh)])
-        return self._numbered(frame)
+        new = numbered.filter(pl.col("answer") >= known).select("answer", self._key, *(beside or []))
+        new = new.unique("answer", keep="any").sort("answer")
+        if known and self._capacity is not None and known + new.height > self._capacity:
+            self._forget()
+            return self.number(frame, beside)
+        self._learn(new, known)
+        return numbered
 
-    def _numbered(self, frame: pl.DataFrame) -> pl.DataFrame:
-        if self._known is None:
-            raise RuntimeError("nothing is known yet")
-        numbers = self._known.select(self._key).with_row_index("answer")
-        return frame.join(numbers, on=self._key, how="left", nulls_equal=True, maintain_order="left")
-
-    def _is_full(self, size: int) -> bool:
-        return self._capacity is not None and size > self._capacity
+    def _learn(self, new: pl.DataFrame, known: int) -> None:
+        if new.height and new["answer"][-1] != known + new.height - 1:
+            raise RuntimeError("the keys are not counted one by one")
+        answers = new.select(self._key).join(
+            self._compute(new.drop("answer")),
+            on=self._key,
+            how="left",
+            nulls_equal=True,
+            maintain_order="left",
+        )
+        self._known = answers if self._known is None else pl.concat([self._known, answers])
 
     def answers(self) -> pl.DataFrame:
         """Return the table that the numbers of the last number() count in."""
