@@ -54,9 +54,9 @@ class Observed:
     def see(self, frame: pl.DataFrame) -> None:
         """Count the evidence of some records."""
         for role, expression in self.dates.items():
-            self.date_counts.setdefault(role, Counter()).update(
-                date_evidence(frame.select(expression).to_series())
-            )
+            seen = self.date_counts.setdefault(role, Counter())
+            texts = frame.select(expression).to_series()
+            seen.update(date_evidence(texts, clock=seen["clock"] <= seen["midnight"]))
         for column in self.numbers:
             self.number_counts.update(decimal_evidence(frame[column].unique()))
         if self.answers:

@@ -28,10 +28,11 @@ _LATEST_YEAR: Final = 2068
 _SLIPS: Final = 2
 
 
-def date_evidence(texts: pl.Series) -> dict[str, int]:
+def date_evidence(texts: pl.Series, *, clock: bool = True) -> dict[str, int]:
     """Count shapes and witnesses of the order; two counts of one column are merged by adding them.
 
     first_over_12 speaks for dmy, second_over_12 for mdy; either_order says nothing, same_parts (5/5) does not matter.
+    clock: False where has_clock() knows already that the column holds times.
     """
     filled = texts.drop_nulls()
     prefixes = filled.str.strip_chars_start().str.head(_PREFIX)
@@ -46,7 +47,8 @@ def date_evidence(texts: pl.Series) -> dict[str, int]:
     # The start of a long date, such as `15. September 2021`, needs the whole text.
     for text, number in filled.filter(prefixes.is_in(unmatched)).value_counts().iter_rows():
         counts.update(dict.fromkeys(list(_evidence(text)) or ["unreadable"], number))
-    counts.update(_clocks(filled))
+    if clock:
+        counts.update(_clocks(filled))
     return {name: number for name, number in sorted(counts.items()) if number}
 
 

@@ -39,6 +39,8 @@ class Lines:
 def audit(text: bytes, delimiter: str, quote: str) -> Lines:
     """Return the lines of a block; quote is empty if the file does not quote its fields."""
     values = np.frombuffer(text, np.uint8)
+    if b"\r" not in text and not (quote and quote.encode() in text):
+        return _plain(values, delimiter)
     table = _table(delimiter, quote)
     is_mark = values == 10
     for byte in np.flatnonzero(
@@ -67,6 +69,20 @@ def audit(text: bytes, delimiter: str, quote: str) -> Lines:
     else:
         fields, is_open, is_misquoted = counts, np.zeros(len(last), np.bool_), np.zeros(len(last), np.bool_)
     return Lines(starts, stops - is_crlf, nexts, fields, is_open, is_misquoted)
+
+
+def _plain(values: Bytes, delimiter: str) -> Lines:
+    """Return the lines of a block without quotes and carriage returns: most blocks, in half of the time."""
+    is_feed = values == 10
+    places = np.flatnonzero(is_feed | (values == ord(delimiter)))
+    last = np.flatnonzero(is_feed[places])
+    stops = places[last]
+    if len(values) and not is_feed[-1]:
+        last, stops = np.append(last, len(places)), np.append(stops, len(values))
+    nexts = np.minimum(stops + 1, len(values))
+    starts = np.concatenate([np.zeros(min(1, len(nexts)), np.int64), nexts[:-1]])
+    nowhere = np.zeros(len(last), np.bool_)
+    return Lines(starts, stops, nexts, np.diff(last, prepend=-1), nowhere, nowhere)
 
 
 def _table(delimiter: str, quote: str) -> Bytes:
