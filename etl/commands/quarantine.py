@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from etl.commands.options import DEFAULT, Json, Quiet, Sites, Warehouse, Who, Why, group, show
+from etl.commands.options import DEFAULT, Json, Quiet, Sites, Warehouse, Who, Why, group, reading, show
 
 if TYPE_CHECKING:
     from etl.quarantine import Shown
@@ -40,6 +40,7 @@ def list_(
     from warehouse.quarantine import Chosen
 
     chosen = Chosen(reason, site, feed, None if status == "all" else status)
+    warehouse = reading(warehouse)
     if records:
         found = list_records(warehouse, chosen)
         header = ("record_id", "site", "feed", "place", "measure", "reasons", "status", "assigned to")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from etl.commands.options import DEFAULT, Json, Warehouse, show
+from etl.commands.options import DEFAULT, Json, Warehouse, reading, show
 
 if TYPE_CHECKING:
     from etl.trace import Step, Trace
@@ -36,7 +36,8 @@ def report(
     """Write the newest validation as files that may be shared: no subject's value, small counts hidden."""
     from etl.reporting import write_reports
 
-    paths = write_reports(warehouse, out, form.split(","), language, fail_on, reveal=not shareable)
+    source = reading(warehouse) if shareable else warehouse  # what reveals is recorded in the warehouse itself
+    paths = write_reports(source, out, form.split(","), language, fail_on, reveal=not shareable)
     show({"files": [str(path) for path in paths]}, "\n".join(f"wrote  {path}" for path in paths), json=json)
 
 
@@ -56,7 +57,7 @@ def trace(
     """Follow rows back to the cells of their source: file, place, unit, factor, decisions, rules, run."""
     from etl.trace import trace as run
 
-    found = run(warehouse, targets, reveal=reveal)
+    found = run(warehouse if reveal else reading(warehouse), targets, reveal=reveal)
     show([each.document() for each in found], "\n\n".join(map(_traced, found)), json=json)
 
 
