@@ -173,6 +173,10 @@ def doctor_summary(findings: Sequence[Finding]) -> str:
     )
 
 
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.3g}"
+
+
 def validation_summary(report: ValidationReport) -> str:
     """Return the verdict, every finding with its numbers, and what changed since the last run."""
     counts = Counter(result.status for result in report.results)
@@ -183,10 +187,11 @@ def validation_summary(report: ValidationReport) -> str:
     found = [result for result in report.results if result.is_finding]
     if found:
         rows = [
-            (each.severity, each.check_id, each.scope, each.numerator, each.denominator, each.sentence)
+            (each.severity, each.check_id, each.scope, each.numerator, each.denominator,
+             _percent(each.percentage), f"{each.threshold:g}", each.sentence)
             for each in found
-        ]
-        parts.append(table(("severity", "check", "where", "rows", "of", "what"), rows))
+        ]  # fmt: skip
+        parts.append(table(("severity", "check", "where", "rows", "of", "%", "limit %", "what"), rows))
     if report.previous_run_id:
         changes = ", ".join(f"{len(group)} {name}" for name, group in vars(report.changes).items())
         parts.append(f"Since the last run: {changes}.")
