@@ -23,6 +23,7 @@ from schemas.instruments import INSTRUMENTS, Version
 
 SEED = 20221
 COHORT = 80
+POWER = 0.95
 LOADINGS = (0.45, 0.75)
 WEAK = (0.25, 0.50)  # a scale that hangs together poorly: the hard case for checks by correlation
 SEVERITIES = {"healthy": -0.7, "mixed": 0.0, "patients": 0.5, "severe": 1.0}
@@ -213,15 +214,16 @@ def false_alarms(
 
 def measure(seeds: int) -> None:
     print(f"cohorts of {COHORT}, {seeds} seeds each; share found, by severity")
+    found: dict[str, list[float]] = {}
     for case in defects():
-        _print_shares(f"{case[0]} in {case[3]}", lambda mu, seed, c=case: is_found(c, mu, seed), seeds)
+        title = f"{case[0]} in {case[3]}"
+        found[title] = _print_shares(title, lambda mu, seed, c=case: is_found(c, mu, seed), seeds)
         if case[0] in {"reversed_items_wrong", "option_position"}:
             _print_shares("... weak items", lambda mu, seed, c=case: is_found(c, mu, seed, WEAK), seeds)
     for source, stated in WRONG_TOTALS:
-        _print_shares(
-            f"total = {stated} in {source}",
-            lambda mu, s, a=source, b=stated: finds_wrong_total(a, b, mu, s),
-            seeds,
+        title = f"total = {stated} in {source}"
+        found[title] = _print_shares(
+            title, lambda mu, s, a=source, b=stated: finds_wrong_total(a, b, mu, s), seeds
         )
     print("blind on purpose, by severity")
     for name in ("irls_10", "sds_20"):
@@ -230,16 +232,33 @@ def measure(seeds: int) -> None:
             f"constant_item at the lowest in {name}", lambda mu, s, c=case: is_found(c, mu, s), seeds
         )
     print("share of clean files with any finding, by severity")
+    alarms: list[float] = []
     for name in SCORED:
-        _print_shares(name, lambda mu, seed, n=name: bool(false_alarms(n, mu, seed)), seeds)
-        _print_shares("... weak items", lambda mu, seed, n=name: bool(false_alarms(n, mu, seed, WEAK)), seeds)
+        alarms += _print_shares(name, lambda mu, seed, n=name: bool(false_alarms(n, mu, seed)), seeds)
+        alarms += _print_shares(
+            "... weak items", lambda mu, seed, n=name: bool(false_alarms(n, mu, seed, WEAK)), seeds
+        )
+    _print_summary(found, alarms, seeds)
 
 
-def _print_shares(title: str, trial: Callable[[float, int], bool], seeds: int) -> None:
-    shares = (
-        f"{name} {np.mean([trial(mu, seed) for seed in range(seeds)]):.3f}" for name, mu in SEVERITIES.items()
+def _print_summary(found: dict[str, list[float]], alarms: list[float], seeds: int) -> None:
+    at = list(SEVERITIES).index("patients")
+    weak = [f"{title} {shares[at]:.3f}" for title, shares in found.items() if shares[at] < POWER]
+    every = [f"{title} {min(shares):.3f}" for title, shares in found.items() if min(shares) < POWER]
+    print(
+        f"power below {POWER:.0%} in patients: {', '.join(weak) or 'none'} (of {len(found)} planted defects)"
     )
-    print(f"  {title:52}", *shares, flush=True)
+    print(f"power below {POWER:.0%} at some severity (lowest): {', '.join(every) or 'none'}")
+    print(
+        f"false alarms: {np.mean(alarms):.4f} of {len(alarms) * seeds:,} clean files; at worst {max(alarms):.3f}"
+    )
+
+
+def _print_shares(title: str, trial: Callable[[float, int], bool], seeds: int) -> list[float]:
+    shares = [float(np.mean([trial(mu, seed) for seed in range(seeds)])) for mu in SEVERITIES.values()]
+    text = " ".join(f"{name} {share:.3f}" for name, share in zip(SEVERITIES, shares, strict=True))
+    print(f"  {title:52} {text}", flush=True)
+    return shares
 
 
 def psqi_responses(administrations: int) -> pl.DataFrame:

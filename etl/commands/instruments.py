@@ -13,20 +13,12 @@ from schemas.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
-    from etl.instruments import FileScores
+    from etl.instrument_file import FileScores
 
 app = group("The clinical scales: list them, show one, or score a file of answers without a warehouse.")
 
-_SCORES = (
-    "administration_id",
-    "subject_id",
-    "instrument",
-    "version",
-    "scale",
-    "value",
-    "value_reported",
-    "score_status",
-)
+_SCORES = ("administration_id", "instrument", "version", "scale", "value", "value_reported", "score_status")
+_ROWS = 60  # so many scores are printed; a file takes them all
 
 
 @app.command("list")
@@ -36,7 +28,7 @@ def list_(json: Json = False) -> None:
     from etl.terminal import table
 
     found = list_instruments()
-    listed = ("version", "title", "items", "scales", "direction")
+    listed = ("version", "title", "items", "scales", "direction", "unverified")
     show(found.to_dicts(), table(listed, found.select(listed).rows()), json=json)
 
 
@@ -55,7 +47,9 @@ def show_(
 
 @app.command()
 def score(
-    file: Annotated[Path, typer.Argument(help="A delimited file: one row a form, or one row an answer.")],
+    file: Annotated[
+        Path, typer.Argument(help="A file in any format that is read: one row a form, or one row an answer.")
+    ],
     version: Annotated[
         list[str] | None,
         typer.Option(help="Declare a version, as INSTRUMENT=VERSION (psqi=order_a); may be repeated."),
@@ -68,7 +62,7 @@ def score(
     quiet: Quiet = False,
 ) -> None:
     """Score a file without a warehouse: totals and subscales, what was held, and what cannot be right."""
-    from etl.instruments import examine_file
+    from etl.instrument_file import examine_file
 
     examined = examine_file(file, _declared(version or []))
     if output:
@@ -93,8 +87,8 @@ def _document(examined: FileScores) -> dict[str, Any]:
             name: {"version": choice.version, "basis": choice.basis, "problems": choice.problems}
             for name, choice in examined.versions.items()
         },
-        "scores": examined.scores.to_dicts(),
-        "findings": examined.findings.to_dicts(),
+        "scores": examined.scores.drop("subject_id").to_dicts(),
+        "findings": examined.findings.drop("subject_id").to_dicts(),
         "file_findings": examined.file_findings.to_dicts(),
         "held": examined.held.to_dicts(),
         "unclaimed": examined.unclaimed,
@@ -108,8 +102,10 @@ def _text(examined: FileScores, *, is_written: bool) -> str:
     about = examined.file_findings.select(
         "check_id", "instrument", "item", "numerator", "denominator", "sentence"
     )
+    scores = examined.scores.select(_SCORES) if not is_written else examined.scores.clear()
+    more = f"{scores.height - _ROWS} more: write them all with -o" if scores.height > _ROWS else ""
     tables = [
-        ("", examined.scores.select(_SCORES) if not is_written else examined.scores.clear()),
+        ("", scores.head(_ROWS)),
         ("Cannot be right within an administration", findings),
         ("Cannot be right with the file", about),
         ("Held", examined.held.rename({"len": "answers"})),
@@ -118,24 +114,32 @@ def _text(examined: FileScores, *, is_written: bool) -> str:
     for title, rows in tables:
         if rows.height:
             header = [name.replace("_", " ") for name in rows.columns]
-            parts.append("\n".join(filter(None, (title, table(header, rows.rows())))))
+            parts.append("\n".join(filter(None, (title, table(header, rows.rows()), more))))
+        more = ""
     if examined.unclaimed:
         parts.append(f"Not read: {', '.join(examined.unclaimed)}")
     return "\n\n".join(parts)
 
 
 def _versions(examined: FileScores) -> str:
+    from schemas.instruments import INSTRUMENTS
+
     lines = []
     for name, choice in examined.versions.items():
         if choice.version:
             lines.append(f"{name}: {choice.version} (by {choice.basis})")
         else:
-            why = "; ".join(choice.problems) or "nothing in the file tells it"
+            why = "; ".join(choice.problems) or _unsettled(choice.basis)
+            known = ", ".join(INSTRUMENTS[name].versions)
             lines.append(
-                f"{name}: version not settled: {why}\n  Try: --version {name}=VERSION (see: etl instruments show {name})"
+                f"{name}: version not settled: {why}\n  Try: --version {name}=VERSION, one of {known}"
             )
     return "\n".join(lines)
 
 
+def _unsettled(basis: str | None) -> str:
+    return "its rows name several" if basis else "nothing in the file tells it"
+
+
 def _flat(scores: pl.DataFrame) -> pl.DataFrame:
-    return scores.select(*_SCORES, "basis")
+    return scores.select(_SCORES[0], "subject_id", *_SCORES[1:], "basis")

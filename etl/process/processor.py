@@ -8,13 +8,14 @@ from dataclasses import replace
 import polars as pl
 
 from etl.plan import ResolvedPlan
+from etl.process.answers import ITEM_ROLES
 from etl.process.attributes import AttributeHarmonizer
 from etl.process.candidates import Processed
 from etl.process.corrections import CORRECTS, TABLE
 from etl.process.crosswalk import CrosswalkReader
 from etl.process.damage import DamageKeeper
 from etl.process.history import HistoryHarmonizer
-from etl.process.items import ITEM_ROLES, ItemHarmonizer
+from etl.process.items import ItemHarmonizer
 from etl.process.labs import LAB_ROLES, LabHarmonizer
 from etl.process.roles import cleaned, long_frame, wide_frame
 from etl.process.subjects import SubjectIds
