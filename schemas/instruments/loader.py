@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from schemas.errors import DefinitionError
 from schemas.instruments.model import Bands, Check, Instrument, Item, ItemKind, Part, Scale, Version
+from schemas.instruments.soundness import doubled, registry_problems
 
 FOLDER = Path(__file__).parent
 GRAMMAR_FILE = FOLDER / "grammar.toml"
@@ -55,6 +56,7 @@ def load_instrument(path: Path) -> Instrument:
         form, versions = raw.pop("form", {}), raw.pop("versions")
         forms = {name: Form.model_validate(_resolve(name, form, versions)) for name in versions}
         _refuse_unknown(forms)
+        _refuse_doubled(forms)
         raw["versions"] = {name: _version(name, raw["id"], text) for name, text in forms.items()}
         return Instrument.model_validate(raw)
     except (tomllib.TOMLDecodeError, ValidationError, KeyError, ValueError) as problem:
@@ -64,10 +66,16 @@ def load_instrument(path: Path) -> Instrument:
 
 
 def load_instruments(folder: Path = FOLDER) -> dict[str, Instrument]:
-    """Read every definition of a folder, by id."""
+    """Read every definition of a folder, by id. Raises DefinitionError, also when two claim the same id, name or code."""
     found = [
         load_instrument(path) for path in sorted(folder.glob("*.toml")) if path.name != GRAMMAR_FILE.name
     ]
+    if problems := list(registry_problems(found)):
+        raise DefinitionError(
+            "two instrument definitions claim the same",
+            "; ".join(problems),
+            f"correct the files in {folder.name}",
+        )
     return {instrument.id: instrument for instrument in found}
 
 
@@ -125,6 +133,24 @@ def _refuse_unknown(forms: Mapping[str, Form]) -> None:
     if strangers := sorted(named - items):
         msg = f"no such items: {', '.join(strangers)}"
         raise ValueError(msg)
+
+
+def _refuse_doubled(forms: Mapping[str, Form]) -> None:
+    """Raise when an item, scale, check or band profile stands twice; as tables by id the second would win unseen."""
+    problems = [
+        f"version '{name}': {problem}"
+        for name, form in forms.items()
+        for what, names in (
+            ("item", _expand(form.items)),
+            ("reversed item", form.reversed),
+            ("scale", [scale.id for scale in form.scales]),
+            ("check", [check.id for check in form.checks]),
+            ("band profile", [f"{bands.profile}/{bands.scale}" for bands in form.bands]),
+        )
+        for problem in doubled(what, names)
+    ]
+    if problems:
+        raise ValueError("; ".join(problems))
 
 
 def _named(form: Form) -> set[str]:

@@ -11,6 +11,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from schemas.instruments.soundness import answer_problems, instrument_problems, scale_problems
+
 ItemKind = Literal["answer", "number", "clock", "minutes", "hours", "yes_no", "text"]
 RuleName = Literal[
     "sum",  # the terms added; every term needed
@@ -143,9 +145,10 @@ class Version(Part):
     def check_itself(self) -> Version:
         """Raise when ids, terms, ranges or bands contradict each other."""
         # Ranges and bands can only be computed once every term is known.
-        problems = [*self._name_problems(), *self._term_problems()] or [
+        problems = [*self._name_problems(), *self._term_problems(), *scale_problems(self)] or [
             *self._range_problems(),
             *self._band_problems(),
+            *answer_problems(self),
         ]
         if problems:
             msg = f"version '{self.id}': " + "; ".join(problems)
@@ -235,3 +238,10 @@ class Instrument(Part):
     codes: dict[str, str] = Field(default_factory=dict)  # other codes: code -> item
     test_codes: tuple[CodeList, ...] = ()
     versions: dict[str, Version]
+
+    @model_validator(mode="after")
+    def check_itself(self) -> Instrument:
+        """Raise when a code stands for nothing, or no source is named."""
+        if problems := list(instrument_problems(self)):
+            raise ValueError("; ".join(problems))
+        return self
