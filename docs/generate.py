@@ -75,6 +75,15 @@ def registered() -> str:
     return analyte_page(table)
 
 
+def suspicion_rates() -> str:
+    """Return how often suspicion is right, wrong and silent in the simulation."""
+    from benchmarks.bench_suspicion import COLUMNS
+    from benchmarks.bench_suspicion import table as simulated
+
+    rows = [(*row[:5], *(f"{share:.0%}" for share in row[5:])) for row in simulated()]
+    return table(COLUMNS, rows)
+
+
 def instruments() -> str:
     """Return the clinical scales with their versions."""
     from schemas.instruments import INSTRUMENTS
@@ -182,6 +191,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "docs/reasons.md": {"reasons": reasons},
     "docs/checks.md": {"checks": checks},
     "docs/analytes.md": {"registry": registered},
+    "docs/suspicion.md": {"rates": suspicion_rates},
     "docs/instruments.md": {"scales": scales},
     "docs/views.md": {"views": views, "queries": queries},
 }
