@@ -25,6 +25,10 @@ BLOCK = 1 << 20
 # A cell or row that is closed at once has a style at most.
 CELL = re.compile(rb'<(?:\w{1,9}:)?c (?:[^>]{0,400}? )?r="([A-Z]{1,3})\d[^>]{0,400}(?<!/)>')
 ROW = re.compile(rb'<(?:\w{1,9}:)?row (?:[^>]{0,400}? )?r="(\d{1,9})"[^>]{0,400}(?<!/)>')
+# Cheap to look for: rows, those without cells too, and whether any cell stands behind column Z.
+NUMBERED = re.compile(rb' r="(\d{1,9})"')
+BEHIND_Z = re.compile(rb' r="[A-Z]{2}')
+LETTERS = 26
 MERGED = re.compile(rb'<(?:\w{1,9}:)?mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 REPEATED = re.compile(rb'<table:table-cell (?=[^>]*office:value-type)[^>]*number-columns-repeated="(\d+)"')
 REPEATED_ROWS = re.compile(
@@ -117,18 +121,24 @@ def _check(name: str, extent: Extent) -> None:
 
 def _scan(archive: zipfile.ZipFile, part: str) -> Extent:
     with archive.open(part) as stream:
-        return _binary_extent(stream.read()) if part.endswith(".bin") else _xml_extent(stream)
+        extent = _binary_extent(stream.read()) if part.endswith(".bin") else _xml_extent(stream, NUMBERED)
+    if extent.rows * extent.columns <= MAX_CELLS or part.endswith(".bin"):
+        return extent
+    with archive.open(part) as stream:
+        return _xml_extent(stream, ROW)
 
 
-def _xml_extent(stream: IO[bytes]) -> Extent:
-    extent = Extent()
+def _xml_extent(stream: IO[bytes], numbered: re.Pattern[bytes]) -> Extent:
+    """Return the extent, at least to column Z: all rows of a sheet together are no bomb up to there."""
+    extent = Extent(columns=LETTERS)
     letters: set[bytes] = set()
     for block in _blocks(stream):
-        letters.update(CELL.findall(block))
-        extent.rows = max(extent.rows, *map(int, ROW.findall(block)), 0)
-        for first, row, last, lower in MERGED.findall(block):
+        if BEHIND_Z.search(block):
+            letters.update(CELL.findall(block))
+        extent.rows = max(extent.rows, *map(int, numbered.findall(block)), 0)
+        for first, row, last, lower in MERGED.findall(block) if b"mergeCell " in block else ():
             extent.merges.append(Merge(int(row), _place(first), _place(last), int(lower)))
-    extent.columns = max((_place(each) + 1 for each in letters), default=0)
+    extent.columns = max((_place(each) + 1 for each in letters), default=LETTERS)
     return extent
 
 
