@@ -36,7 +36,7 @@ _TABLES = {
     "score_band": "score varchar, version varchar, profile varchar, position integer, band varchar, lower double",
     "rule": "position integer, rule_id varchar, kind varchar, sentence varchar, source varchar, is_on boolean, "
     "unknown_policy varchar, cohort_groups varchar[], sex varchar, target varchar, targets varchar[], "
-    "excluded_values varchar[], minimum double, maximum double, doubted_by varchar, lookback_days integer",
+    "excluded_values varchar[], unstated varchar, minimum double, maximum double, doubted_by varchar, lookback_days integer",
     "criterion": "rule_id varchar, instrument varchar, item varchar, expected double",
     "question": "position integer, question varchar, sentence varchar, cohort_groups varchar[], needs varchar[], "
     "is_matched boolean",
@@ -192,7 +192,8 @@ def _rule_rows(study: Study) -> dict[str, list[Row]]:
     rules: list[Row] = [
         (
             position, r.id, r.kind, r.sentence, r.source, r.is_on, r.unknown, list(r.groups) if r.groups else None, r.sex,
-            r.target, list(r.targets), list(r.excluded_values), r.minimum, r.maximum, r.doubted_by, r.lookback_days,
+            r.target, list(r.targets), list(r.excluded_values), r.unstated,
+            r.minimum, r.maximum, r.doubted_by, r.lookback_days,
         )
         for position, r in enumerate(study.rules, start=1)
     ]  # fmt: skip

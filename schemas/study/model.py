@@ -126,6 +126,7 @@ class Rule(_Part):
     target: str | None = None
     targets: tuple[str, ...] = ()
     excluded_values: tuple[str, ...] = ()
+    unstated: Literal["unknown", "eligible"] = "unknown"  # of an attribute that no feed states
     minimum: float | None = None
     maximum: float | None = None
     instrument: str | None = None

@@ -18,7 +18,7 @@ select
     scope.subject_id,
     scope.rule_id,
     case
-        when scope.kind = 'attribute' and attribute.value is null then 'unknown'
+        when scope.kind = 'attribute' and attribute.value is null then rule.unstated
         when scope.kind = 'attribute' and list_contains(rule.excluded_values, lower(attribute.value))
             then 'excluded'
         when scope.kind = 'age' and subject.age is null then 'unknown'
