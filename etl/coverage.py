@@ -55,7 +55,7 @@ def coverage(paths: Iterable[str], sites: Mapping[str, SiteMapping], site: str |
 def _covered(looked: Looked) -> Covered:
     plan = looked.plan
     resolution = plan.resolution
-    label = f"{plan.source.label} [{plan.table.title}]" if plan.table.title else plan.source.label
+    label = f"{plan.source.label} [{looked.title}]" if looked.title else plan.source.label
     names, notes = _names(looked)
     return Covered(
         label=label,
@@ -112,7 +112,7 @@ def _names(looked: Looked) -> tuple[list[tuple[str, int, str]], list[str]]:
     notes = [f"{records} records under rare names: {says} (names of fewer than five subjects are not shown)."
              for says, records in near.items()]  # fmt: skip
     notes += [f"{hidden} more unknown names of fewer than five subjects are not shown."] if hidden else []
-    order = {"nearly": 0, "unknown": 1, "another": 3}
+    order = {"nearly": 0, "unknown,": 1, "another": 3}
     return sorted(found, key=lambda each: (order.get(each[2].split()[0], 2), -each[1], each[0])), notes
 
 

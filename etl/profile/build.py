@@ -87,7 +87,7 @@ def _table(looked: Looked, subject: str | None) -> TableProfile:
         else []
     )
     return TableProfile(
-        title=table.title,
+        title=looked.title,
         shape=draft.shape if draft.is_usable else "unmapped",
         header=next(
             (f"line {each.value}, {each.basis}" for each in table.decisions if each.about == "header"),

@@ -42,6 +42,7 @@ class View:
     columns: tuple[str, ...]
     contents: Mapping[str, Content]
     labels: Mapping[str, str] = field(default_factory=dict)
+    _known_claims: dict[str, list[Claimed]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def has_initials(self) -> bool:
@@ -50,6 +51,11 @@ class View:
 
     def claims(self, column: str) -> list[Claimed]:
         """Return the claims on a column; the strongest of each field."""
+        if column not in self._known_claims:
+            self._known_claims[column] = self._strongest(column)
+        return self._known_claims[column]
+
+    def _strongest(self, column: str) -> list[Claimed]:
         found: dict[str, Claimed] = {}
         for claimed in self._all(column):
             old = found.get(claimed.field)

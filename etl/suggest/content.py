@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 import polars as pl
 
@@ -99,6 +99,7 @@ class Content:
         return parse_ages(self.values)["value"].drop_nulls()
 
 
+@cache
 def absent_words() -> frozenset[str]:
     """Return the known words for no result, folded."""
     return frozenset(row["word"].casefold() for row in code_words("absent_words.csv")) | {"na", "nan", "null"}
@@ -126,6 +127,7 @@ def _is_result(text: str) -> bool:
     return not _is_date(text) and re.match(r"^[<>≤≥＜＞=~+\-]*\s*\d", text) is not None
 
 
+@cache
 def _flags() -> frozenset[str]:
     return frozenset(row["word"].casefold() for row in code_words("flags.csv"))
 

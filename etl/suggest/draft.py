@@ -69,8 +69,8 @@ def _feed(name: str, tables: Sequence[TableDraft]) -> Iterator[str]:
     pattern = _DIGITS.sub("*", first.name)
     advice = f"; {_text(pattern)} if the next ones are named alike" if pattern != first.name else ""
     yield f"    files: [{files}]   # [high] as they were read{advice}"
-    if first.format == "excel" and first.title:
-        yield f"    sheet: {_text(first.title.partition('#')[0])}   # [high] the sheet with most records that can be used"
+    if first.format == "excel" and first.sheet:
+        yield f"    sheet: {_text(first.sheet)}   # [high] the sheet with most records that can be used"
     if first.has_fixed_meaning:
         yield f"    # {first.format} says itself what each part means; no column is mapped."
         return

@@ -8,6 +8,7 @@ from enum import Enum
 from etl.suggest.content import Content
 
 MOST, NEARLY_ALL, SOME = 0.7, 0.9, 0.3
+_KNOWN = 0.15  # of the names of a laboratory, at the least
 OLDEST, TALLEST, SHORTEST, LIGHTEST, HEAVIEST = 120, 250, 30, 1, 400
 _FIRST_BIRTH, _LAST_BIRTH = 1890, 2100
 
@@ -96,7 +97,8 @@ def _analytes(content: Content, _: str) -> Fit:
     if content.share("number") > SOME or content.share("date") > SOME or content.share("unit") > MOST:
         return Fit.NO
     known = content.share("analyte")
-    return _when(known > MOST, known > 0.15 and content.share("sentence") < SOME)
+    is_worded = content.share("letters") > MOST and len(content.distinct) < content.filled
+    return _when(known > MOST, (known > _KNOWN or is_worded) and content.share("sentence") < SOME)
 
 
 def _loinc(content: Content, _: str) -> Fit:

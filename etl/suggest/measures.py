@@ -137,12 +137,16 @@ def _by_rest(column: str) -> Found | None:
     rest = [word.text for word in words if not word.ideas & _BESIDE]
     if not rest or len(rest) == len(words):
         return None
-    return _matched(
+    found = _matched(
         " ".join(rest),
         column,
         "medium",
         f"'{' '.join(rest)}' is a known name, the other words say nothing else",
     )
+    is_of_a_sample = any("specimen" in word.ideas for word in words)
+    if found and is_of_a_sample and not registry()[found[0].analyte or ""].specimens:
+        return None  # the weight of a sample is nobody's
+    return found
 
 
 def _problem(measure: Measure, content: Content) -> str | None:

@@ -67,6 +67,7 @@ class TableDraft:
     explanation: str = ""
     columns: tuple[str, ...] = ()
     has_fixed_meaning: bool = False
+    sheet: str = ""  # of a workbook with several, as its own name is
     source: str = ""  # path, and member behind an exclamation mark
 
     @property

@@ -32,7 +32,17 @@ def suggest(paths: Iterable[str], site: str) -> Draft:
     unread: list[Unread] = []
     for named in expand(paths):
         try:
-            tables += [draft_table(looked) for looked in look(named.source)]
+            found = look(named.source)
+            drafted = [draft_table(looked) for looked in found]
+            # A sheet is named only where a file has several.
+            tables += (
+                [
+                    replace(each, sheet=looked.plan.table.title.partition("#")[0])
+                    for each, looked in zip(drafted, found, strict=True)
+                ]
+                if len(found) > 1
+                else drafted
+            )
         except UserError as error:
             unread.append(Unread(named.source.name, error.message()))
     return Draft(site, tuple(tables), tuple(unread))
@@ -52,7 +62,7 @@ def draft_table(looked: Looked) -> TableDraft:
 def _fixed(looked: Looked) -> TableDraft:
     plan = looked.plan
     return TableDraft(
-        plan.source.name, plan.table.title, plan.table.format, plan.table.records, plan.resolution.shape, plan.feed,
+        plan.source.name, looked.title, plan.table.format, plan.table.records, plan.resolution.shape, plan.feed,
         columns=looked.columns, has_fixed_meaning=True, source=plan.source.label,
     )  # fmt: skip
 
@@ -96,7 +106,7 @@ def _drafted(
     is_of_use = resolution.shape != "unmapped"
     return TableDraft(
         name=plan.source.name,
-        title=plan.table.title,
+        title=looked.title,
         format=plan.table.format,
         records=plan.table.records,
         shape=shape,

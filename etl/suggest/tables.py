@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -30,11 +30,17 @@ class Looked:
     frame: pl.DataFrame
     step: int
     damaged: Counter[str] = field(default_factory=Counter)
+    place: int = 1  # among the tables of its source
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Return the columns of the file."""
         return self.plan.table.columns
+
+    @property
+    def title(self) -> str:
+        """Return the table's name as it may be shown: a sheet is called after whom it pleases, so it has a number."""
+        return f"sheet {self.place}" if self.plan.table.format == "excel" else self.plan.table.title
 
     @property
     def has_fixed_meaning(self) -> bool:
@@ -57,7 +63,8 @@ class Looked:
 
 def look(source: Source, mapping: SiteMapping | None = None, site: str = "site") -> list[Looked]:
     """Return the tables of a source with their cells. Raises SourceUnreadable and DefinitionError."""
-    return [_looked(plan) for plan in inspect(source, site, mapping, datetime.now())]  # noqa: DTZ005 - local, as in ingest
+    plans = inspect(source, site, mapping, datetime.now())  # noqa: DTZ005 - local, as in ingest
+    return [replace(_looked(plan), place=place) for place, plan in enumerate(plans, start=1)]
 
 
 def _looked(plan: ResolvedPlan) -> Looked:
