@@ -17,6 +17,9 @@ TABLES = {
     "core.medication": "record_id",
     "quarantine.record": "record_id",
 }
+# Results that may repeat one of their own file wait here: a row that is deleted again by its own transaction makes
+# DuckDB write every row of that transaction anew.
+DOUBTFUL = "temp.doubtful_row"
 # Bounds the memory of the comparison: ids are compared in parts of about this many.
 PART = 2_000_000
 
@@ -30,18 +33,51 @@ def _comparable(where: str, tables: Collection[str] = tuple(TABLES)) -> str:
     )
 
 
-def set_aside(connection: duckdb.DuckDBPyConnection, place: tuple[str, str, str], *, is_unique: bool) -> int:
+def make_doubtful(connection: duckdb.DuckDBPyConnection, columns: frozenset[str]) -> frozenset[str]:
+    """Make the table of doubtful results, unless this file has one; return its columns."""
+    connection.execute(f"create temp table if not exists {DOUBTFUL} as select * from core.lab_row limit 0")
+    return columns
+
+
+def settle_doubtful(connection: duckdb.DuckDBPyConnection, place: tuple[str, str, str]) -> int:
+    """Add the doubtful results of a file that repeat none, set the others aside, and return how many those are."""
+    connection.execute(
+        f"""
+        create or replace temp table judged as
+        select doubtful.*, known.result_id is not null or row_number() over (
+            partition by doubtful.result_id order by doubtful.row_number, doubtful.locator
+        ) > 1 as is_repeat
+        from {DOUBTFUL} as doubtful
+        left join (select distinct result_id from core.lab_row semi join {DOUBTFUL} using (result_id)) as known
+            using (result_id)
+        """
+    )
+    connection.execute(
+        "insert into core.lab_row by name select * exclude (is_repeat) from judged where not is_repeat"
+    )
+    moved = connection.execute(
+        """
+        insert into meta.duplicate
+        select result_id, $site, $feed, file_id, row_number, locator, 'core.lab_row', false from judged where is_repeat
+        """,
+        {"site": place[1], "feed": place[2]},
+    ).fetchall()
+    connection.execute(f"drop table {DOUBTFUL}")
+    return int(moved[0][0])
+
+
+def set_aside(connection: duckdb.DuckDBPyConnection, place: tuple[str, str, str]) -> int:
     """Move a file's repeated candidates to meta.duplicate; return how many.
 
-    place: file, site, feed. is_unique: the file's laboratory results are known not to repeat each other.
+    place: file, site, feed. The file's laboratory results do not repeat each other, but may repeat another file's.
     """
     file_id, site, feed = place
     mine, every = connection.execute(
         f"select count(*) filter (where file_id = ?), count(*) from ({_comparable('true')})", [file_id]
     ).fetchall()[0]
     has_others = every > mine
-    own = [table for table in TABLES if not (is_unique and table == "core.lab_row")]
-    parts = 1 + (mine // PART if has_others or not is_unique else 0)
+    own = [table for table in TABLES if table != "core.lab_row"]
+    parts = 1 + (mine // PART if has_others else 0)
     found = 0
     for part in range(parts):
         slice_ = f"where hash(record_id) % {parts} = {part}" if parts > 1 else ""

@@ -15,8 +15,8 @@ import polars as pl
 
 from schemas.errors import ReconciliationError
 from warehouse import corrections, decisions, duplicates, states
-from warehouse.alone import Alone
 from warehouse.ledger import now
+from warehouse.repeats import Repeats
 from warehouse.seal import seal
 
 # Tables whose rows are candidates, with the column that carries the candidate's record id.
@@ -109,7 +109,7 @@ class FileLoad:
         self._spec = spec
         self._seal_key = seal_key
         self._known: dict[str, frozenset[str]] = {}
-        self._alone = Alone()
+        self._repeats = Repeats()
         self._contexts = 0  # lines of the file's contexts that are stored
         highest = connection.execute("select coalesce(max(context_id), 0) from core.lab_context").fetchall()
         self._first_context = int(highest[0][0]) + 1
@@ -132,9 +132,14 @@ class FileLoad:
                 *(pl.lit(value, pl.String).alias(name) for name, value in constants.items()),
             ))  # fmt: skip
             self._contexts = contexts.height
-        self._alone.see(rows)
         placed = (pl.col("context") + first).cast(pl.UInt32).alias("context_id")
-        self.add("core.lab_row", rows.with_columns(placed).drop("context", "meeting"))
+        fresh, doubtful = self._repeats.divide(rows.with_columns(placed))
+        self.add("core.lab_row", fresh.drop("context", "meeting"))
+        if doubtful.height:
+            self._known[duplicates.DOUBTFUL] = duplicates.make_doubtful(
+                self._connection, self._columns("core.lab_row")
+            )
+            self.add(duplicates.DOUBTFUL, doubtful.drop("context", "meeting"))
 
     def add(self, table: str, rows: pl.DataFrame) -> None:
         """Append rows to a core table; ids come as 32 hex digits, and constants of the file are filled in here."""
@@ -182,10 +187,11 @@ class FileLoad:
         """
         spec = self._spec
         decisions.keep_waived(self._connection, spec.file_id)
-        counts.duplicate = duplicates.set_aside(
-            self._connection, (spec.file_id, spec.site, spec.feed), is_unique=self._alone.is_unique()
-        )
-        states.settle(self._connection, spec.file_id, rows=self._alone.meeting_rows())
+        place = (spec.file_id, spec.site, spec.feed)
+        if duplicates.DOUBTFUL in self._known:
+            counts.duplicate = duplicates.settle_doubtful(self._connection, place)
+        counts.duplicate += duplicates.set_aside(self._connection, place)
+        states.settle(self._connection, spec.file_id, self._repeats.meeting_rows())
         corrections.settle(self._connection)
         self._count(counts, detail)
         reconcile(counts, spec.name)

@@ -7,6 +7,7 @@ Without one, different values of one subject, analyte, specimen and minute are c
 from __future__ import annotations
 
 import duckdb
+import polars as pl
 
 # Touched keys are compared in parts of about this many rows, which bounds memory.
 PART = 2_000_000
@@ -65,7 +66,7 @@ _SETTLED = f"""
 """
 
 
-def settle(connection: duckdb.DuckDBPyConnection, file_id: str, rows: list[int] | None = None) -> None:
+def settle(connection: duckdb.DuckDBPyConnection, file_id: str, rows: pl.Series | None = None) -> None:
     """Settle the state of every result that meets one of this file's.
 
     rows: the only rows of the file that can meet another row of the file, if that is known.
@@ -75,16 +76,20 @@ def settle(connection: duckdb.DuckDBPyConnection, file_id: str, rows: list[int] 
     ).fetchall()[0]
     if every > mine or rows is None:
         _settle_by_query(connection, file_id, mine, has_others=every > mine)
-    elif rows:
-        connection.execute(
-            f"""
-            create or replace temp table touched as
-            select distinct {_MEETING} as meeting from core.lab_result
-            where file_id = ? and row_number in (select unnest(?))
-            """,
-            [file_id, rows],
-        )
+    elif len(rows):
+        _touch_rows(connection, file_id, rows.alias("row_number").to_frame())
         _settle_touched(connection)
+
+
+def _touch_rows(connection: duckdb.DuckDBPyConnection, file_id: str, rows: pl.DataFrame) -> None:  # noqa: ARG001
+    connection.execute(  # the query reads `rows` from this frame by name
+        f"""
+        create or replace temp table touched as
+        select distinct {_MEETING} as meeting from core.lab_result
+        where file_id = ? and row_number in (select row_number from rows)
+        """,
+        [file_id],
+    )
 
 
 def _settle_by_query(

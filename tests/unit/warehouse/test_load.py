@@ -16,6 +16,7 @@ from warehouse.digest import content_digest
 from warehouse.keys import Keys, key_path, load_keys
 from warehouse.leave import compare_delivery, remember_delivery, remove_file
 from warehouse.load import Counts, Detail, FileLoad, FileSpec
+from warehouse.repeats import Seen
 from warehouse.verify import unbalanced_loads
 
 KEYS = Keys(b"k" * 32)
@@ -164,10 +165,32 @@ def test_a_duplicate_takes_the_place_of_a_row_that_leaves(connection) -> None:
 
 def test_repeats_inside_a_file_keep_the_first_row(connection) -> None:
     counts = load(
-        connection, "a", [result(1, row_number=9, locator="L9/C1"), result(1, row_number=3, locator="L3/C1")]
+        connection, "a", [result(1, row_number=3, locator="L3/C1"), result(1, row_number=9, locator="L9/C1")]
     )
     assert (counts.accepted, counts.duplicate) == (1, 1)
     assert connection.execute("select row_number from core.lab_result").fetchall() == [(3,)]
+
+
+def test_what_came_before_is_always_known_again_and_what_did_not_seldom_taken_for_it() -> None:
+    seen = Seen()
+    numbers = pl.Series(range(400_000), dtype=pl.UInt64).hash(seed=7)
+    assert not seen.again(numbers[:200_000]).any()
+    assert seen.again(numbers[:200_000:1000]).all()
+    assert seen.again(numbers[200_000:]).mean() < 0.001
+    assert seen.again(pl.concat([pl.Series([1, 2, 1, 1], dtype=pl.UInt64)])).tolist() == [
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_a_doubtful_row_that_repeats_none_is_loaded(connection, monkeypatch) -> None:
+    """A filter of eight bits suspects nearly every row; the comparison acquits them."""
+    monkeypatch.setattr(Seen, "BITS", 8)
+    counts = load(connection, "a", [result(at, row_number=at) for at in (1, 2, 3, 4, 5, 2, 6, 3)])
+    assert (counts.accepted, counts.duplicate) == (6, 2)
+    assert not unbalanced_loads(connection)
 
 
 def test_counts_that_do_not_balance_load_nothing(connection) -> None:

@@ -1,0 +1,67 @@
+"""What a file's results tell of each other without a query: which may repeat, or meet, one that came before."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Numbers = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
+
+
+class Seen:
+    """Remember numbers of 64 bits in memory that does not grow (a Bloom filter).
+
+    A number that came before is always known again; one in 2,000 that did not, at five million, is taken for known.
+    """
+
+    BITS = 1 << 28
+
+    def __init__(self) -> None:
+        self._bytes = np.zeros(self.BITS // 8, np.uint8)  # pages that are never touched take no memory
+
+    def again(self, numbers: pl.Series) -> Flags:
+        """Tell which of some numbers may have come before, in this series or an earlier one, and remember all."""
+        values = numbers.to_numpy()
+        known = ~numbers.is_first_distinct().to_numpy()
+        probes = [self._probe(values), self._probe(values >> np.uint64(32))]
+        known |= np.logical_and.reduce([(self._bytes[at] & bit) != 0 for at, bit in probes])
+        for at, bit in probes:
+            np.bitwise_or.at(self._bytes, at, bit)
+        return known
+
+    def _probe(self, values: Numbers) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+        place = values & np.uint64(self.BITS - 1)
+        return (place >> np.uint64(3)).astype(np.int64), np.uint8(1) << (place & np.uint64(7)).astype(
+            np.uint8
+        )
+
+
+class Repeats:
+    """Divide a file's results into those that are surely new and those that have to be compared.
+
+    A wrong suspicion only costs a comparison; equal results always have equal numbers.
+    """
+
+    MOST = 1_000_000  # meetings beyond this are found by a query
+
+    def __init__(self) -> None:
+        self._ids, self._meetings = Seen(), Seen()
+        self._rows: list[pl.Series] = []
+
+    def divide(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the rows whose content is new, and those that may repeat an earlier one.
+
+        rows: result_id as hex text, meeting (null: meets nothing), row_number.
+        """
+        meeting = rows.select("meeting", "row_number").drop_nulls("meeting")
+        self._rows.append(meeting["row_number"].filter(pl.Series(self._meetings.again(meeting["meeting"]))))
+        again = pl.Series(self._ids.again(rows["result_id"].hash()))
+        return (rows.filter(~again), rows.filter(again)) if again.any() else (rows, rows.clear())
+
+    def meeting_rows(self) -> pl.Series | None:
+        """Return the rows that may meet an earlier result of the file; None when only a query can tell."""
+        if not self._rows:
+            return pl.Series([], dtype=pl.Int64)
+        return None if sum(map(len, self._rows)) > self.MOST else pl.concat(self._rows)
