@@ -43,6 +43,7 @@ ANALYTE_SCHEMA: Final = {
     "soft_low": pl.Float64,
     "soft_high": pl.Float64,
 }
+ASSAY_SCHEMA: Final = {"analyte": pl.String, "low": pl.Float64, "high": pl.Float64}
 FACTOR_SCHEMA: Final = {"factor_id": pl.String, "factor": pl.Float64}
 SCALE_SCHEMA: Final = {
     "instrument": pl.String,
@@ -182,6 +183,7 @@ def parameters(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Parame
             "run": pl.DataFrame({"as_of": [as_of]}),
             "analyte": _analytes(connection),
             "factor": _factors(),
+            "assay": _assays(),
             "scale": _scales(),
             "suspicion": suspicions(connection),
             "difference": differences(connection),
@@ -222,6 +224,17 @@ def _factors() -> pl.DataFrame:
     )
     rows = {(each.factor_id, each.factor) for each in conversions if each is not None}
     return pl.DataFrame(sorted(rows), schema=FACTOR_SCHEMA, orient="row")
+
+
+def _assays() -> pl.DataFrame:
+    """Return what each known assay can measure, in the canonical unit of its analyte."""
+    rows = [
+        (name, *(limit * conversion.factor + conversion.offset for limit in (assay.low, assay.high)))
+        for name, analyte in registry().items()
+        for assay in analyte.assays
+        if (conversion := analyte.conversion(assay.unit)) is not None
+    ]
+    return pl.DataFrame(rows, schema=ASSAY_SCHEMA, orient="row")
 
 
 def _scales() -> pl.DataFrame:

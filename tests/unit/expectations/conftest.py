@@ -90,6 +90,7 @@ def parameters() -> Parameters:
     frames = {
         "analyte": analyte,
         "factor": factor,
+        "assay": pl.DataFrame({"analyte": ["vitamin_b12"], "low": [83.0], "high": [2000.0]}),
         "scale": scale,
         "suspicion": SUSPICION,
         "difference": DIFFERENCE,

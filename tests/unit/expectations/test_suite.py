@@ -99,7 +99,7 @@ def test_an_override_file_without_notes_is_refused(tmp_path):
 def test_the_suites_cover_every_category_and_speak_chinese():
     suites = load_suites()
     checks = [check for suite in suites for check in suite.checks]
-    assert [suite.category for suite in suites] == list(SUBCATEGORIES)
+    assert list(dict.fromkeys(suite.category for suite in suites)) == list(SUBCATEGORIES)
     assert {(check.category, check.subcategory) for check in checks} == {
         (category, each) for category, names in SUBCATEGORIES.items() for each in names
     }
