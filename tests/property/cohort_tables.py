@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import tarfile
 import zipfile
 from datetime import date, datetime
 from html import escape
@@ -48,6 +49,14 @@ def _zip(made: Cohort, folder: Path) -> None:
     with zipfile.ZipFile(folder / "export.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("2021/labs.csv", csv_text(made))
         archive.writestr("__MACOSX/2021/._labs.csv", b"\0\5\26\7")
+
+
+def _tar_gz(made: Cohort, folder: Path) -> None:
+    data = csv_text(made).encode()
+    with tarfile.open(folder / "export.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("2021/labs.csv")
+        member.size = len(data)
+        archive.addfile(member, io.BytesIO(data))
 
 
 def _xlsx(made: Cohort, folder: Path) -> None:
@@ -180,6 +189,7 @@ TABLES: dict[str, Writer] = {
     "tsv in UTF-16": _tsv_in_utf_16,
     "csv.gz": _gz,
     "zip": _zip,
+    "tar.gz": _tar_gz,
     "xlsx": _xlsx,
     "xls": _xls,
     "ods": _ods,

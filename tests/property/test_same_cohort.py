@@ -13,6 +13,7 @@ import pytest
 
 from tests.property.cohort import Cohort, Writer, cohort
 from tests.property.cohort_clinical import CODED, DECLARED, FULL, ZONE
+from tests.property.cohort_studies import STUDIES
 from tests.property.cohort_tables import TABLES
 
 MADE = {is_full: cohort(is_full=is_full) for is_full in (False, True)}
@@ -26,8 +27,11 @@ feeds:
 """
 TYPED = ("xlsx", "xls", "ods", "parquet", "xpt 5", "sav", "por", "dta", "json")  # each with times of its own
 CASES = {
-    **{f"{name}, codes and days": (writer, False) for name, writer in {**TABLES, **FULL, **CODED}.items()},
-    **{f"{name}, names and times": (writer, True) for name, writer in FULL.items()},
+    **{
+        f"{name}, codes and days": (writer, False)
+        for name, writer in {**TABLES, **FULL, **CODED, **STUDIES}.items()
+    },
+    **{f"{name}, names and times": (writer, True) for name, writer in {**FULL, **STUDIES}.items()},
     **{f"{name}, names and times": (TABLES[name], True) for name in TYPED},
 }
 del CASES["csv, codes and days"]  # what the others are compared with
