@@ -108,7 +108,7 @@ def _verdict(context: Context, name: NameReading, code: CodeReading) -> Verdict:
     """Weigh name and code; the first rule that fits wins."""
     if name.hit is not None and name.hit.is_other:
         return OUT_OF_SCOPE
-    if code.is_damaged:
+    if code.is_damaged or (code.is_no_code and context.name is None):
         return Verdict(name.hit.analyte if name.hit else None, reason="damaged_code")
     if name.is_contradictory:
         return AMBIGUOUS

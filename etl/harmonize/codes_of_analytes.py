@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,23 +17,33 @@ _DAMAGED = re.compile(
     r"|\d{1,2}[./]\d{1,2}[./]\d{4}(?: 00:00.*)?|\d{4}年\d{1,2}月(?:\d{1,2}日)?)$",
     re.IGNORECASE,
 )
+# A date's serial number, a code cut short, a wrong check digit: digits under LOINC's name that are no code of it.
+_DIGITS = re.compile(r"\d+(?:\.0+)?(?:-\d*)?")
+_DASHES = re.compile("[‐‑‒–—−]")
 
 
 @dataclass(frozen=True)
 class CodeReading:
-    """What a code says. An abbreviation is weaker than a name; a code of a system is as strong."""
+    """What a code says. An abbreviation is weaker than a name; a code of a system is as strong.
+
+    is_damaged: a spreadsheet made a date of it. is_no_code: it has no code's form, so that a name must tell.
+    """
 
     hit: Hit | None = None
     specimen: str | None = None
     is_damaged: bool = False
+    is_no_code: bool = False
     is_abbreviation: bool = False
 
 
 def read_code(code: str, system: str | None) -> CodeReading:
     """Read a code of a system (loinc, sdtm, local) or of an unnamed one; a local code says nothing by itself."""
     name = _system(system)
+    code = _DASHES.sub("-", unicodedata.normalize("NFKC", code)).strip()
     if name in {None, "loinc"} and _DAMAGED.match(code):
         return CodeReading(is_damaged=True)
+    if name == "loinc" and _DIGITS.fullmatch(code) and not is_loinc(code):
+        return CodeReading(is_no_code=True)
     if name == "loinc" or (name is None and is_loinc(code)):
         return _loinc().get(code, CodeReading())
     if name == "sdtm":
