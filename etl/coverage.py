@@ -64,7 +64,7 @@ def _covered(looked: Looked) -> Covered:
         records=plan.table.records,
         used=list(_used(looked)),
         unused=[
-            (column, _share(looked, column), resolution.resembling.get(column, ""))
+            (looked.shown[column], _share(looked, column), resolution.resembling.get(column, ""))
             for column in resolution.unmapped
         ],
         names=names,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from etl.profile.analytes import analyte_profiles
@@ -31,8 +30,6 @@ _DIALECT = (
     "message_type",
     "types",
 )
-# A header that looks like a cell: a date, five digits and more, an address of mail.
-_LIKE_A_CELL = re.compile(r"\d{5}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|@")
 _NAMES = {"name", "surname", "contact", "national"}
 
 
@@ -75,7 +72,7 @@ def _file(source: Source, tables: Sequence[Looked], subject: str | None) -> File
 
 def _table(looked: Looked, subject: str | None) -> TableProfile:
     table, draft = looked.plan.table, draft_table(looked)
-    names = _shown_names(looked)
+    names = looked.shown
     subjects, told = _subjects(looked, draft, subject)
     readings = _readings(looked, draft, names)
     columns = tuple(column_profile(looked, column, readings[column], subjects) for column in looked.columns)
@@ -174,20 +171,3 @@ def _is_private(view: View, column: str, told: Mapping[str, tuple[str, str]]) ->
         return True
     texts = [text for text in (column, view.labels.get(column, "")) if text]
     return not field and any(_NAMES & word.ideas for text in texts for word in words_of(text))
-
-
-def _shown_names(looked: Looked) -> dict[str, str]:
-    """Return the headers as they may be shown: by their place where they may be cells of a file without a header."""
-    has_guess = any(
-        each.about == "header" and each.basis == "default" for each in looked.plan.table.decisions
-    )
-    used = {*looked.plan.resolution.used_columns()}
-    shown = {}
-    for place, column in enumerate(looked.columns, start=1):
-        is_cell = has_guess or bool(_LIKE_A_CELL.search(column)) or _is_own_cell(looked, column)
-        shown[column] = f"column {place}" if is_cell and column not in used else column
-    return shown
-
-
-def _is_own_cell(looked: Looked, column: str) -> bool:
-    return column.strip() in set(looked.contents[column].distinct.head(5000).to_list())

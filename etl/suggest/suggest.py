@@ -17,6 +17,9 @@ from etl.suggest.tables import Looked, look
 from schemas.columns import COLUMNS
 from schemas.errors import UserError
 
+NO_HEADER = (
+    "no line looks like a header, so its columns have no names; add a header line, or declare header_row"
+)
 NEEDED = {
     "lab_long": ("subject", "value"),
     "item_long": ("subject", "item", "value"),
@@ -53,6 +56,10 @@ def draft_table(looked: Looked) -> TableDraft:
     plan = looked.plan
     if looked.has_fixed_meaning:
         return _fixed(looked)
+    if looked.has_no_header:
+        return replace(
+            _fixed(looked), has_fixed_meaning=False, shape="unmapped", columns=(), explanation=NO_HEADER
+        )
     view = View(looked.columns, looked.contents, looked.labels)
     chosen, measures, left = _chosen(view, looked)
     left += details(looked, chosen.choices, measures)
@@ -118,7 +125,7 @@ def _drafted(
         choices=tuple(sorted(choices, key=lambda each: _place(each.field))),
         measures=tuple(measures),
         open=(*_missing_fields(looked, chosen, shape, measures), *left),
-        unused=tuple(column for column in looked.columns if column not in used),
+        unused=tuple(looked.shown[column] for column in looked.columns if column not in used),
         explanation="" if is_of_use else resolution.explanation or explanation,
         columns=looked.columns,
         source=plan.source.label,
@@ -164,4 +171,4 @@ def _possible(looked: Looked, chosen: Chosen, name: str) -> tuple[str, ...]:
     found = [
         c for c in looked.columns if c not in used and fit(need, looked.contents[c], c) in (Fit.YES, Fit.PASS)
     ]
-    return tuple(found[:8])
+    return tuple(column for column in found if looked.shown[column] == column)[:8]

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from etl.coverage import coverage
 from etl.profile.build import profile
 from etl.profile.page import page
 from etl.profile.text import profile_text
+from etl.suggest.draft import yaml_of
+from etl.suggest.suggest import suggest
 from schemas.errors import UsageError
 
 # What must never be shown: a name, an id, a telephone number, a rare value, a rare day, a rare code.
@@ -66,8 +69,26 @@ def test_no_canary_of_a_file_without_a_header(tmp_path: Path) -> None:
     lines = _export(KNOWN).splitlines()
     path = tmp_path / "export.csv"
     path.write_text("\n".join([lines[-1], *lines[1:-1]]) + "\n", "utf-8")
-    for form, shown in _everything(path).items():
+    drafts = {
+        "draft": yaml_of(suggest([str(path)], "north")),
+        "coverage": str(coverage([str(path)], {}, None)),
+    }
+    for form, shown in (_everything(path) | drafts).items():
         assert [canary for canary in CANARIES if canary in shown] == [], form
+
+
+def test_a_record_of_words_only_is_no_header(tmp_path: Path) -> None:
+    """Nothing in the first line is a number; that `w` is also a cell below gives it away."""
+    path = tmp_path / "export.csv"
+    path.write_text(
+        "Wolkenstein,w,Ulm\n" + "".join(f"Name{n},{'wm'[n % 2]},Bonn\n" for n in range(20)), "utf-8"
+    )
+    drafts = {
+        "draft": yaml_of(suggest([str(path)], "north")),
+        "coverage": str(coverage([str(path)], {}, None)),
+    }
+    for form, shown in (_everything(path) | drafts).items():
+        assert "Wolkenstein" not in shown, form
 
 
 def test_what_five_subjects_share_is_shown_and_what_four_share_is_not(tmp_path: Path) -> None:
