@@ -60,7 +60,7 @@ _STRATA: Final = f"""
             on result.site = declared.site and result.analyte = declared.analyte
             and coalesce(declared.feed, result.feed) = result.feed
             and result.collected_at::date between declared.first_date and declared.last_date
-        where result.row_state = 'current' and result.value > 0 and result.comparator is null
+        where result.row_state = 'current' and result.value > 0 and isfinite(result.value) and result.comparator is null
             and result.factor_id is not null
         group by all
     ),
