@@ -6,7 +6,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 
@@ -19,15 +19,17 @@ class Usage:
     peak_mb: float
 
 
-def run(command: Sequence[str], environment: dict[str, str] | None = None) -> Usage:
-    """Run a command to its end, its output thrown away; raises RuntimeError when it fails."""
+def run(
+    command: Sequence[str], environment: dict[str, str] | None = None, ends_with: Collection[int] = (0,)
+) -> Usage:
+    """Run a command to its end, its output thrown away; raises RuntimeError when it ends with another code."""
     started = time.perf_counter()
     child = os.posix_spawn(
         command[0], list(command), {**os.environ, **(environment or {})},
         file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
     )  # fmt: skip
     _, state, used = os.wait4(child, 0)
-    if state:
+    if os.waitstatus_to_exitcode(state) not in ends_with:
         raise RuntimeError(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(state)}")
     scale = 1 if sys.platform == "darwin" else 1024
     return Usage(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss * scale / 1e6)
