@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
@@ -16,6 +16,7 @@ from warehouse.matching import make_match_sets, pair_by_age
 AGES = st.lists(st.integers(20, 60), max_size=12)
 
 
+@settings(deadline=None)  # the first call imports scipy
 @given(AGES, AGES, st.integers(0, 8))
 def test_no_other_pairing_within_the_caliper_has_more_pairs(cases, controls, caliper) -> None:
     cases, controls = sorted(cases), sorted(controls)
@@ -83,6 +84,7 @@ def test_without_anybody_to_pair_there_are_no_sets(warehouse, source) -> None:
     assert make_match_sets(warehouse) == 0
 
 
+@settings(deadline=None)  # the first call imports scipy
 @given(AGES, AGES, st.integers(0, 8))
 def test_no_other_pairing_of_that_size_is_nearer_in_age(cases, controls, caliper) -> None:
     # scipy's assignment, with a forbidden pair dearer than all allowed ones together.

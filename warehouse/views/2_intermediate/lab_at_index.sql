@@ -2,57 +2,50 @@
 -- grain: one row a subject and analyte measured within the window; the exposure at the index draw itself
 -- stored: yes
 -- parameters: exposure, covariates.window_days, results.same_day
--- source: intermediate.measurement; the nearest day, the earlier of two equally near. Several values of that
---   day are settled as in intermediate.b12_day
+-- source: intermediate.lab_near_index. Several values of the nearest day are settled as in
+--   intermediate.b12_day; most days have one, which needs no settling
 with
 setting as (
     select
         max(value) filter (where name = 'exposure') as exposure,
-        max(value) filter (where name = 'covariates.window_days')::integer as window_days,
         max(value) filter (where name = 'results.same_day') as same_day
     from study.parameter
 ),
 
 index_draw as (select * from intermediate.index_draw),
 
-near as (
+near as materialized (select * from intermediate.lab_near_index),
+
+counted as (
     select
-        result.subject_id,
-        result.analyte,
-        result.collected_at,
-        result.is_timed,
-        result.comparator,
-        result.value,
-        coalesce(result.comparator, '=') || result.value as reading,
-        result.unit,
-        result.unit_source,
-        result.result_id,
-        setting.same_day,
-        result.collected_date - index_draw.index_date as days_from_draw
-    from intermediate.measurement as result
-    inner join index_draw on result.subject_id = index_draw.subject_id
-    cross join setting
-    where
-        result.analyte <> setting.exposure
-        and abs(result.collected_date - index_draw.index_date) <= setting.window_days
-    -- rank() keeps every result of the nearest day
-    qualify rank() over (
-        partition by result.subject_id, result.analyte
-        order by abs(result.collected_date - index_draw.index_date) asc, result.collected_date asc
-    ) = 1
+        subject_id,
+        analyte,
+        count(*) as day_results,
+        any_value(value) as value,
+        any_value(comparator) as comparator,
+        any_value(unit) as unit,
+        any_value(unit_source) as unit_source,
+        any_value(days_from_draw) as days_from_draw
+    from near
+    group by subject_id, analyte
 ),
 
 timed as (
     select
-        *,
-        collected_at = case
-            when same_day = 'last' then max(collected_at) over one_day else min(collected_at) over one_day
+        near.*,
+        coalesce(near.comparator, '=') || near.value as reading,
+        near.collected_at = case
+            when setting.same_day = 'last' then max(near.collected_at) over one_day
+            else min(near.collected_at) over one_day
         end as is_chosen_time,
-        count(*) over one_day as day_results,
-        bool_and(is_timed) over one_day as is_day_timed,
+        counted.day_results,
+        bool_and(near.is_timed) over one_day as is_day_timed,
         min(reading) over one_day = max(reading) over one_day as is_agreed
     from near
-    window one_day as (partition by subject_id, analyte)
+    cross join setting
+    inner join counted
+        on near.subject_id = counted.subject_id and near.analyte = counted.analyte and counted.day_results > 1
+    window one_day as (partition by near.subject_id, near.analyte)
 ),
 
 chosen as (
@@ -68,6 +61,18 @@ chosen as (
     ) = 1
 )
 
+select
+    subject_id,
+    analyte,
+    value,
+    comparator,
+    unit,
+    unit_source,
+    days_from_draw,
+    day_results
+from counted
+where day_results = 1
+union all
 select
     subject_id,
     analyte,
