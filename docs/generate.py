@@ -176,7 +176,18 @@ def queries() -> str:
     """Return every named query."""
     from warehouse.catalogue import queries as known
 
-    return table(("query", "what it answers"), [(f"`{each.name}`", each.title) for each in known().values()])
+    return table(
+        ("query", "what it answers", "grain", "parameters"),
+        [
+            (
+                f"`{each.name}`",
+                each.title,
+                each.grain,
+                "; ".join(f"`{p.name}`: {p.sentence}" for p in each.parameters),
+            )
+            for each in known().values()
+        ],
+    )
 
 
 # file -> block -> what fills it

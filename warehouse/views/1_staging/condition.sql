@@ -28,6 +28,7 @@ select
     coalesce(record.concept, coding.concept) as concept,
     record.code,
     record.code_system,
+    record.text_source,
     record.status,
     record.started_at::date as started_date,
     record.ended_at::date as ended_date,
