@@ -98,7 +98,13 @@ def _reasons(report: IngestReport) -> str:
         for each in report.files
         for reason, number in each.detail.reasons.most_common()
     ]
-    return "Held, by reason\n" + table(("file", "reason", "rows", "why"), rows) if rows else ""
+    if not rows:
+        return ""
+    about_units = {"unit_unknown", "unit_not_commensurable"} & {row[1] for row in rows}
+    hint = "\nThe units that settled nothing, each with the nearest known one: etl units unknown"
+    return (
+        "Held, by reason\n" + table(("file", "reason", "rows", "why"), rows) + (hint if about_units else "")
+    )
 
 
 def _out_of_scope(report: IngestReport) -> str:

@@ -36,6 +36,17 @@ def held(place):
     return place
 
 
+def test_the_summary_of_an_ingest_names_the_list(place):
+    from etl.terminal import ingest_summary
+
+    place.map(PLAIN)
+    assert "etl units unknown" in ingest_summary(place.ingest(place.write("labs.csv", LABS)))
+    clean = place.write(
+        "labs2.csv", "patient_id,test,result,unit,collected_at\n9,Ferritin,50,ng/mL,2021-03-06\n"
+    )
+    assert "etl units unknown" not in ingest_summary(place.ingest(clean))
+
+
 def test_each_unknown_unit_is_listed_once_with_the_nearest_that_can_measure_it(held):
     found = {(each.analyte, each.spelling): each for each in unknown_units(held.warehouse)}
     assert {key: (each.records, each.suggestion) for key, each in found.items()} == {
