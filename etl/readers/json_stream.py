@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import io
 import json
 import re
 import zlib
@@ -18,6 +17,7 @@ from typing import cast
 
 from etl.readers.archive import FREE_BYTES, MAX_RATIO
 from etl.readers.base import Source
+from etl.readers.blocks import LONGEST_LINE
 from etl.readers.encodings import BOM, UTF8, declared_encoding, utf16_of
 from etl.readers.records import LONGEST_RECORD
 from schemas.errors import SourceUnreadable
@@ -161,8 +161,11 @@ class Document:
             if is_whole:
                 raw, self._at = self._text[self._at : end], end
                 return value, raw
-            if self._is_end or len(self._text) - self._at > LONGEST_RECORD:
+            if self._is_end:
                 raise self.broken()
+            if len(self._text) - self._at > LONGEST_RECORD:
+                why = f"One of its values is longer than {LONGEST_RECORD >> 20} MiB, or is never closed."
+                raise SourceUnreadable(f"{self._stream.name} is refused.", why, "export NDJSON or CSV")
             self._more()
 
     def elements(self) -> Iterator[Piece]:
@@ -228,22 +231,27 @@ class Document:
 
 def lines(stream: Bytes, encoding: str) -> Iterator[Piece]:
     """Yield the values of NDJSON by physical line, blank lines left out; a line that breaks is a damaged record."""
-    rest, row, is_first = b"", 0, True
-    while True:
-        block = stream.read()
-        whole = io.BytesIO(rest + block)
-        rest = b""
+    parts: list[bytes] = []  # of a line whose end has not come yet
+    row, is_first = 0, True
+    while block := stream.read():
+        *whole, rest = block.split(b"\n")
         for line in whole:
-            if block and not line.endswith(b"\n") and len(line) <= LONGEST_RECORD:
-                rest = line
-                break
             row += 1
-            content = line.removeprefix(BOM) if is_first else line
-            is_first = False
-            if content.strip():
-                yield _piece(row, content.rstrip(b"\r\n"), encoding)
-        if not block:
-            return
+            yield from _piece_of(row, b"".join([*parts, line]), encoding, is_first=is_first)
+            parts, is_first = [], False
+        parts.append(rest)
+        if sum(map(len, parts)) > LONGEST_LINE:
+            why = f"Behind line {row:,} there is no line end in {LONGEST_LINE >> 20} MiB."
+            raise SourceUnreadable(
+                f"{stream.name} is not JSON by line.", why, "check how the file was exported"
+            )
+    yield from _piece_of(row + 1, b"".join(parts), encoding, is_first=is_first)
+
+
+def _piece_of(row: int, line: bytes, encoding: str, *, is_first: bool) -> Iterator[Piece]:
+    content = line.removeprefix(BOM) if is_first else line
+    if content.strip():
+        yield _piece(row, content.rstrip(b"\r\n"), encoding)
 
 
 def _piece(row: int, line: bytes, encoding: str) -> Piece:
