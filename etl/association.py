@@ -16,20 +16,18 @@ from etl.associate.marts import read_frames, study_protocol
 from etl.associate.model import AnalysisFrames, AssociationReport
 from etl.associate.plots import Points, take_points
 from etl.associate.render import to_csv, to_html, to_json
-from etl.freeze import matching_cut
-from etl.gate import DESPITE, Gate, inspect_gate
+from etl.gate import Gate, inspect_gate
+from etl.override import Override, rests_on
 from etl.report.disclosure import suppress_table
 from etl.run import Run, tool_version
 from etl.study import ensure_views
 from etl.validate import last_validation
-from schemas.errors import UsageError
 from schemas.study import Study, load_study
-from warehouse.catalogue import mark_fresh
-from warehouse.connection import open_warehouse, transaction
-from warehouse.digest import content_digest
-from warehouse.ledger import canonical, now
+from warehouse.connection import open_warehouse
+from warehouse.ledger import now
 
 NAME = "association"  # of the files
+NAME_OF_COMMAND = "associate"
 
 
 @dataclass(frozen=True)
@@ -72,15 +70,15 @@ def associate(warehouse: Path, out: Path, options: AssociateOptions | None = Non
     the reason, and the ledger too.
     """
     options = options or AssociateOptions()
-    _check(options)
+    override = Override(options.despite, options.who)
+    override.check(NAME_OF_COMMAND)
     with (
         open_warehouse(warehouse, must_exist=True) as connection,
         Run(connection, warehouse, "associate") as run,
     ):
         ensure_views(connection, options.study_file)
         gate = inspect_gate(connection)
-        if gate.objections and options.despite is None:
-            raise gate.refusal()
+        watermark = override.pass_gate(gate, NAME_OF_COMMAND)
         study = load_study(options.study_file)
         protocol = study_protocol(study)
         frames = read_frames(connection, protocol)
@@ -89,7 +87,7 @@ def associate(warehouse: Path, out: Path, options: AssociateOptions | None = Non
         checks = summarise_checks(validation.results) if validation else {}
         run.detail = {"digest": provenance["content_digest"], "despite": bool(gate.objections)}
         if gate.objections:
-            _record(connection, run, gate, options)
+            override.record(connection, run, gate, NAME_OF_COMMAND)
     report = disclose(
         replace(
             analyse(frames, protocol),
@@ -99,7 +97,6 @@ def associate(warehouse: Path, out: Path, options: AssociateOptions | None = Non
         ),
         hide_small,
     )
-    watermark = _watermark(gate, options)
     points = _points(frames, report) if options.has_points else None
     return Association(_write(out, report, watermark, points), watermark, report)
 
@@ -113,24 +110,12 @@ def hide_small(counts: Counts) -> Counts:
     )
 
 
-def _check(options: AssociateOptions) -> None:
-    if options.despite is not None and not (options.despite.strip() and options.who.strip()):
-        raise UsageError(
-            "An override needs its reason and who takes it.",
-            "",
-            'etl associate --despite "REASON" --who NAME',
-        )
-
-
 def _provenance(
     connection: duckdb.DuckDBPyConnection, study: Study, gate: Gate, run_id: str
 ) -> dict[str, str]:
     """Return what the estimates rest on; every output prints it."""
-    digest = content_digest(connection)
-    cut = matching_cut(connection, digest)
     return {
-        "data": cut.sentence() if cut else "not frozen: no data cut holds these data",
-        "content_digest": digest,
+        **rests_on(connection),
         "study": f"{study.title}; {study.study} {study.version}",
         "study_digest": study.digest,
         "validation_run": gate.run_id or "none",
@@ -138,29 +123,6 @@ def _provenance(
         "made_at": f"{now():%Y-%m-%d %H:%M} UTC",
         "tool_version": tool_version(),
     }
-
-
-def _record(connection: duckdb.DuckDBPyConnection, run: Run, gate: Gate, options: AssociateOptions) -> None:
-    """Write the override into the ledger; it changes no data, so the marts stay what they are."""
-    entry = {
-        "decision_id": f"{run.run_id}/{DESPITE}",
-        "kind": DESPITE,
-        "target": canonical({"command": "associate", "open": [each.what for each in gate.objections]}),
-        "who": options.who,
-        "why": options.despite,
-        "decided_at": now(),
-        "run_id": run.run_id,
-    }
-    with transaction(connection):
-        run.ledger.append("decision", entry)
-        mark_fresh(connection)
-
-
-def _watermark(gate: Gate, options: AssociateOptions) -> str:
-    if not gate.objections:
-        return ""
-    what = " ".join(objection.what for objection in gate.objections)
-    return f"Not validated. {what} Shown despite this by {options.who}: {options.despite}"
 
 
 def _points(frames: AnalysisFrames, report: AssociationReport) -> Points:

@@ -69,14 +69,14 @@ class Gate:
     run_id: str | None
     objections: tuple[Objection, ...]
 
-    def refusal(self) -> GateClosed:
-        """Return the error that says what is open and what to type."""
+    def refusal(self, command: str) -> GateClosed:
+        """Return the error that says what is open and what to type; command: what was asked for."""
         reasons = "\n".join(f"  - {objection.what}" for objection in self.objections)
         fixes = "\n       ".join(dict.fromkeys(objection.fix for objection in self.objections))
         return GateClosed(
             "No association before the data are validated.",
             reasons.lstrip(),
-            f'{fixes}\n       or, as a recorded decision: etl associate --despite "REASON"',
+            f'{fixes}\n       or, as a recorded decision: etl {command} --despite "REASON"',
         )
 
 

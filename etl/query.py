@@ -2,15 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
+from etl.gate import inspect_gate
+from etl.override import Override, rests_on
+from etl.run import Run
 from etl.study import ready_views
 from schemas.errors import UsageError
 from warehouse.catalogue import Query, bind_parameters, find_query, queries, run_query
 from warehouse.connection import open_warehouse
+
+ASSOCIATION = "association"  # the topic behind the gate
+
+
+@dataclass(frozen=True)
+class QueryOptions:
+    """Which study protocol, and whether the gate is overridden."""
+
+    study_file: Path | None = None
+    override: Override = field(default_factory=Override)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows of a query and, of an association, what they rest on and why they are a draft."""
+
+    rows: pl.DataFrame
+    watermark: str = ""
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def marked(self) -> pl.DataFrame:
+        """Return the rows with what they rest on in columns of their own, for files that programs read."""
+        marks = {**self.provenance, "watermark": self.watermark} if self.provenance else {}
+        return self.rows.with_columns(**{name: pl.lit(text) for name, text in marks.items()})
+
+    def notes(self) -> list[str]:
+        """Return the same as lines, for people."""
+        mark = [f"WATERMARK  {self.watermark}"] if self.watermark else []
+        digest = self.provenance.get("content_digest")
+        return [*mark, *([f"Data: {self.provenance['data']}; content digest {digest}"] if digest else [])]
 
 
 def list_queries() -> pl.DataFrame:
@@ -22,17 +56,33 @@ def list_queries() -> pl.DataFrame:
 
 
 def run_named(
-    warehouse: Path, name: str, given: Sequence[str] = (), study_file: Path | None = None
-) -> pl.DataFrame:
-    """Return the rows of a named query; given: its parameters as name=value.
+    warehouse: Path, name: str, given: Sequence[str] = (), options: QueryOptions | None = None
+) -> Answer:
+    """Return the answer of a named query; given: its parameters as name=value.
 
-    Raises UsageError for an unknown query or parameter, WarehouseMissing.
+    An association stands behind the gate like `etl associate`. Raises UsageError for an unknown query or parameter,
+    GateClosed, WarehouseMissing.
     """
-    parameters = split_parameters(given)
-    bind_parameters(find_query(name), parameters)  # a typing error shows before the marts are computed
-    ready_views(warehouse, study_file)
+    options = options or QueryOptions()
+    query, parameters = find_query(name), split_parameters(given)
+    bind_parameters(query, parameters)  # a typing error shows before the marts are computed
+    command = f"query {name}"
+    options.override.check(command)
+    ready_views(warehouse, options.study_file)
+    if query.topic != ASSOCIATION:
+        with open_warehouse(warehouse, read_only=True) as connection:
+            return Answer(run_query(connection, name, parameters))
     with open_warehouse(warehouse, read_only=True) as connection:
-        return run_query(connection, name, parameters)
+        gate = inspect_gate(connection)
+        watermark = options.override.pass_gate(gate, command)
+        answer = Answer(run_query(connection, name, parameters), watermark, rests_on(connection))
+    if watermark:
+        with (
+            open_warehouse(warehouse, must_exist=True) as connection,
+            Run(connection, warehouse, "query") as run,
+        ):
+            options.override.record(connection, run, gate, command)
+    return answer
 
 
 def split_parameters(given: Sequence[str]) -> dict[str, str]:
@@ -40,10 +90,18 @@ def split_parameters(given: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in given]
     for name, sign, _ in pairs:
         if not (name.strip() and sign):
-            raise UsageError(f"'{name}' is no parameter.", "", "-p NAME=VALUE, once a parameter")
+            raise UsageError(
+                f"'{name}' is no parameter.",
+                "It is not of the form NAME=VALUE.",
+                "-p NAME=VALUE, once a parameter",
+            )
     names = [name.strip() for name, _, _ in pairs]
     if len(set(names)) < len(names):
-        raise UsageError("A parameter is given twice.", "", "-p NAME=VALUE, once a parameter")
+        raise UsageError(
+            "A parameter is given twice.",
+            "Which of its values counts cannot be known.",
+            "-p NAME=VALUE, once a parameter",
+        )
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 

@@ -14,6 +14,11 @@ Study = Annotated[
     Path | None, typer.Option("--study", help="A study protocol of your own (YAML); else the default one.")
 ]
 
+Despite = Annotated[
+    str | None, typer.Option(help="Why to analyse although findings are open; printed and recorded.")
+]
+By = Annotated[str, typer.Option(envvar=["ETL_WHO", "USER", "USERNAME"], help="Who overrides; recorded.")]
+
 
 def query(
     name: Annotated[str | None, typer.Argument(help="A named query; without one they are listed.")] = None,
@@ -26,16 +31,24 @@ def query(
     form: Annotated[
         str | None, typer.Option("--format", help="table, csv, json, parquet or markdown.")
     ] = None,
+    despite: Despite = None,
+    who: By = "",
     study: Study = None,
     warehouse: Warehouse = DEFAULT,
     json: Json = False,
 ) -> None:
-    """Run one of the study's named queries, or list them."""
-    from etl.query import list_queries, run_named
+    """Run one of the study's named queries, or list them; associations only once the validation is clean."""
+    from etl.override import Override
+    from etl.query import Answer, QueryOptions, list_queries, run_named
     from etl.sql import chosen_format, render
 
-    rows = run_named(reading(warehouse), name, parameter or (), study) if name else list_queries()
-    shown = render(rows, "json" if json else chosen_format(form, output))
+    options = QueryOptions(study, Override(despite, who))
+    answer = run_named(reading(warehouse), name, parameter or (), options) if name else Answer(list_queries())
+    chosen = "json" if json else chosen_format(form, output)
+    is_read = chosen in {"table", "markdown"}
+    shown = render(answer.rows if is_read else answer.marked(), chosen)
+    if is_read and answer.notes():
+        shown += ("\n" + "\n".join(answer.notes()) + "\n").encode()
     if output:
         output.write_bytes(shown)
     else:
@@ -44,12 +57,8 @@ def query(
 
 def associate(
     out: Annotated[Path, typer.Option(help="Folder for association.json, .csv and .html.")],
-    despite: Annotated[
-        str | None, typer.Option(help="Why to analyse although findings are open; printed and recorded.")
-    ] = None,
-    who: Annotated[
-        str, typer.Option(envvar=["ETL_WHO", "USER", "USERNAME"], help="Who overrides; recorded.")
-    ] = "",
+    despite: Despite = None,
+    who: By = "",
     points: Annotated[
         bool, typer.Option("--points", help="Draw single subjects; such a page must not be shared.")
     ] = False,

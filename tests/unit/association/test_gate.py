@@ -106,7 +106,7 @@ def test_the_refusal_lists_every_reason_once(settled, opened):
         connection.execute(
             "update meta.check_result set status = 'failed' where check_id = 'no_irls_in_control'"
         )
-        refusal = inspect_gate(connection).refusal()
+        refusal = inspect_gate(connection).refusal("associate")
     assert refusal.why.count("older than the data") == 1
     assert refusal.why.count("no_irls_in_control") == 3  # one a site
     assert refusal.fix.count("leave IRLS empty") == 1

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from etl.query import list_queries, run_named, split_parameters
-from schemas.errors import UsageError, WarehouseMissing
+from etl.override import Override
+from etl.query import QueryOptions, list_queries, run_named, split_parameters
+from schemas.errors import GateClosed, UsageError, WarehouseMissing
 from warehouse.catalogue import queries
 
 
@@ -16,8 +17,8 @@ def test_every_query_is_listed_with_its_parameters():
 
 def test_a_parameter_reaches_the_query(shown):
     # By construction of the cohort: IRLS is undefined for controls, so only three scores are left for them.
-    of_cases = run_named(shown / "w.duckdb", "exposure_correlation")
-    of_controls = run_named(shown / "w.duckdb", "exposure_correlation", ["cohort_group=control"])
+    of_cases = run_named(shown / "w.duckdb", "exposure_correlation").rows
+    of_controls = run_named(shown / "w.duckdb", "exposure_correlation", ["cohort_group=control"]).rows
     assert sorted(of_cases["measure"]) == ["hama", "hamd", "irls", "psqi"]
     assert sorted(of_controls["measure"]) == ["hama", "hamd", "psqi"]
     assert set(of_controls["n"]) == {80}
@@ -46,3 +47,34 @@ def test_a_missing_warehouse(tmp_path):
 
 def test_a_value_may_hold_an_equals_sign():
     assert split_parameters(["profile=a=b", " z = 1 "]) == {"profile": "a=b", "z": "1"}
+
+
+def test_an_association_stands_behind_the_gate_and_a_quality_query_does_not(warehouse):
+    with pytest.raises(GateClosed) as refused:
+        run_named(warehouse, "exposure_correlation")
+    assert 'etl query exposure_correlation --despite "REASON"' in refused.value.message()
+    assert run_named(warehouse, "participant_flow").notes() == []
+
+
+def test_an_override_marks_every_row_and_is_recorded(warehouse, opened):
+    options = QueryOptions(override=Override("a look", "A. Manager"))
+    answer = run_named(warehouse, "exposure_correlation", options=options)
+    assert answer.watermark.endswith("by A. Manager: a look")
+    assert set(answer.marked()["watermark"]) == {answer.watermark}
+    with opened() as connection:
+        decisions = connection.execute(
+            "select kind, who, why, target ->> 'command' from meta.decision"
+        ).fetchall()
+        assert decisions == [("despite", "A. Manager", "a look", "query exposure_correlation")]
+
+
+def test_an_association_prints_the_digest_of_its_data(shown):
+    from warehouse.connection import open_warehouse
+    from warehouse.digest import content_digest
+
+    answer = run_named(shown / "w.duckdb", "deficiency_by_group")
+    with open_warehouse(shown / "w.duckdb", read_only=True) as connection:
+        digest = content_digest(connection)
+    assert set(answer.marked()["content_digest"]) == {digest}
+    assert digest in answer.notes()[0]
+    assert set(answer.marked()["watermark"]) == {""}
