@@ -21,6 +21,8 @@ _POWER = r"(?:(?:[eE]|\s*[xX*]\s*10\s*(?:(?:\^|\*\*?)\s*|(?=[-+])))([-+]?[0-9]{1
 
 def normal_text(text: str) -> str:
     """Fold widths, superscripts, dashes and thousands apart, so that one grammar reads all."""
+    if text.isascii():  # most texts; the rest below changes nothing in them
+        return " ".join((_APART.sub("", text) if "'" in text else text).split())
     text = re.sub("[⁰¹²³⁴-⁹⁻⁺]+", lambda run: "^" + run.group(0).translate(_SUPERSCRIPT), text.strip())
     text = fold_width(_APART.sub("", text))
     text = text.replace("×", "x").replace("−", "-").replace("﹣", "-")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from etl.harmonize.number_text import comparators, group_pattern, normal_text, read_number
 from etl.harmonize.spelling import unit_readings
@@ -13,6 +14,7 @@ NO_LIMITS: Limits = (None, None)
 _BETWEEN = r"\s*(?:-+|~+|–|—+|―|\.{2,3}|…|bis|to|至|到|\band\b)\s*"
 
 
+@lru_cache(maxsize=65536)
 def read_range(text: str | None, decimal: str) -> Limits:
     """Return the limits of `180-914`, `≥5.9` or `<15`; a text with phases, sexes or anything unknown has none."""
     if text is None:
