@@ -102,11 +102,9 @@ def _drafted(
         measures={each.measure.column: _written(each) for each in measures},
     )
     resolution = resolve(looked.columns, feed)
-    shape = (
-        resolution.shape
-        if resolution.shape != "unmapped"
-        else shape_of({each.field for each in chosen.choices}, has_measures=bool(measures))
-    )
+    drafted = shape_of({each.field for each in chosen.choices}, has_measures=bool(measures))
+    # Without its results a long table has at most attributes; what it is was told by the rest.
+    shape = resolution.shape if drafted == "wide" and resolution.shape != "unmapped" else drafted
     groups = {"any", *GROUPS.get(shape, ())}
     choices = [each for each in chosen.choices if groups & set(COLUMNS.field(each.field).group)]
     used = {*(each.column for each in choices), *(each.measure.column for each in measures)}

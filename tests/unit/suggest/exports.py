@@ -16,6 +16,8 @@ _ID = "id"
 _TESTS = "维生素B12|铁蛋白|叶酸|同型半胱氨酸|白细胞计数(WBC)|肌酐"
 _TESTS_EN = "Vitamin B12|Ferritin|Folate|Homocysteine|Leukocytes|Creatinine"
 _TESTS_DE = "Vitamin B12|Ferritin|Folsäure|Homocystein|Leukozyten|Kreatinin"
+_TESTS_JA = "ビタミンB12|フェリチン|葉酸|ホモシステイン|白血球数|クレアチニン"
+_TESTS_IT = "Vitamina B12|Ferritina|Folati|Omocisteina|Leucociti|Creatinina"
 _UNITS = "pg/mL|ng/mL|ng/mL|umol/L|10^9/L|umol/L"
 _VALUES = "312|45.2|8.1|11.3|6.2|71"
 _RANGES = "180-914|13-150|3.1-19.9|5-15|3.5-9.5|41-73"
@@ -74,6 +76,30 @@ HOSPITALS: dict[str, dict[str, str]] = {
     "varied_scales": {
         "subject nr": _ID, "survey_name": "IRLS|PSQI|HADS", "quest_no": "1|2|3|4|5", "points": "0|1|2|3", "date_answered": _DAY,
         "entered by": "MK|TS",
+    },
+    "varied_us": {
+        "Patient MRN Number": _ID, "Lab Component Name": _TESTS_EN, "Numeric Result": _VALUES, "Result Unit Of Measure": _UNITS, "Ref Lower Bound": _LOWS, "Ref Upper Bound": _HIGHS, "Specimen Collected Date": "{day}/03/2021", "Result Verified Date": "{day}/03/2021", "Pat Birth Date": "{day}/04/19{two}", "Encounter Class": "IN|OUT", "Attending": "a|b",
+    },
+    "varied_uk": {
+        "Hosp No": _ID, "Investigation Title": _TESTS_EN, "Reported Result": _VALUES, "Units of measurement": _UNITS, "Normal Limits": _RANGES, "Date Sample Taken": "{day}/03/2021", "Gender of Patient": "Male|Female", "GP Practice": "a|b", "Clinical details": "a|b",
+    },
+    "varied_german_2": {
+        "Pat-Kennnummer": _ID, "Laboruntersuchung": _TESTS_EN, "Ergebniswert Labor": _VALUES, "Maßeinheit Ergebnis": _UNITS, "Norm untere": _LOWS, "Norm obere": _HIGHS, "Tag der Probenahme": "{day}.03.2021", "Patient Geschlecht": "w|m", "Geb. Datum Patient": "{day}.03.2021", "Einsender Station": "a|b",
+    },
+    "varied_japanese": {
+        "患者識別番号": _ID, "検査項目名称": _TESTS_JA, "検査結果数値": _VALUES, "結果単位": _UNITS, "基準範囲値": _RANGES, "患者性別": "男|女", "患者年齢": "45|52", "診療科": "内科|外科",
+    },
+    "varied_italian": {
+        "Numero Identificativo Paziente": _ID, "Nome Analita": _TESTS_IT, "Valore Risultato": _VALUES, "Unità Misura": _UNITS, "Range Riferimento": _RANGES, "Data Prelievo Campione": "{day}/03/2021", "Sesso Paziente": "M|F", "Reparto": "a|b",
+    },
+    "varied_spanish": {
+        "Id del Paciente": _ID, "Nombre Prueba": _TESTS_IT, "Valor Resultado": _VALUES, "Unidad del Resultado": _UNITS, "Rango Referencia": _RANGES, "Fecha Toma Muestra": "{day}/03/2021", "Sexo Paciente": "M|F", "Servicio": "a|b",
+    },
+    "varied_chinese_2": {
+        "就诊患者编号": _ID, "化验项目名称": "维生素B12|铁蛋白|叶酸|同型半胱氨酸|白细胞计数(WBC)|肌酐", "化验结果值": _VALUES, "结果计量单位": _UNITS, "正常参考区间": _RANGES, "血样采集时间": _MOMENT, "报告审核时间": _MOMENT, "病人性别": "男|女", "病人年龄岁": "45|52", "病区": "一|二",
+    },
+    "varied_camel": {
+        "patientId2": _ID, "subjectUid": _ID, "analyteLabel": _TESTS_EN, "resultNumericValue": _VALUES, "refRangeLo": _LOWS, "refRangeHi": _HIGHS, "collectionTs": _MOMENT, "verifiedTs": _MOMENT,
     },
     "varied_meaningless": {
         "F01": _ID, "F02": _TESTS_EN, "F03": _VALUES, "F04": _UNITS, "F05": _RANGES, "F06": _DAY, "F07": "1|2|3",
