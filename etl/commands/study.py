@@ -43,7 +43,9 @@ def query(
     from etl.sql import chosen_format, render
 
     options = QueryOptions(study, Override(despite, who))
-    answer = run_named(reading(warehouse), name, parameter or (), options) if name else Answer(list_queries())
+    # An override is recorded, which a published copy cannot do.
+    source = warehouse if despite is not None or not name else reading(warehouse)
+    answer = run_named(source, name, parameter or (), options) if name else Answer(list_queries())
     chosen = "json" if json else chosen_format(form, output)
     is_read = chosen in {"table", "markdown"}
     shown = render(answer.rows if is_read else answer.marked(), chosen)
