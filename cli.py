@@ -53,7 +53,11 @@ def ingest(
     from etl.terminal import ingest_summary
 
     if not paths and not refresh:
-        raise UsageError("No files were named.", "", "etl ingest PATH..., or etl ingest --refresh")
+        raise UsageError(
+            "No files were named.",
+            "Only --refresh knows by itself what to read.",
+            "etl ingest PATH..., or etl ingest --refresh",
+        )
     options = IngestOptions(site, load_sites(sites), is_dry_run=dry_run, is_refresh=refresh)
     with progress(is_shown=not (quiet or json or no_progress)) as shown:
         report = run(paths or [], warehouse, options, shown)
@@ -104,7 +108,11 @@ def sql(
 
     text = file.read_text("utf-8") if file else query
     if not text:
-        raise UsageError("No query was given.", "", "etl sql 'from mart.b12_status limit 5'")
+        raise UsageError(
+            "No query was given.",
+            "Neither as an argument nor as a file.",
+            "etl sql 'from mart.b12_status limit 5'",
+        )
     shown = render(run_sql(reading(warehouse), text), "json" if json else chosen_format(form, output))
     if output:
         output.write_bytes(shown)
@@ -166,7 +174,16 @@ def doctor(warehouse: Warehouse = DEFAULT, json: Json = False) -> None:
     raise typer.Exit(0 if all(each.is_sound for each in findings) else 1)
 
 
-for command in (profile.profile, study.query, study.associate, study.freeze, study.publish, report.report, report.trace, report.verify):
+for command in (
+    profile.profile,
+    study.query,
+    study.associate,
+    study.freeze,
+    study.publish,
+    report.report,
+    report.trace,
+    report.verify,
+):
     app.command()(command)
 for name, commands in (
     ("units", units.app),

@@ -53,7 +53,9 @@ def export(warehouse: Path, chosen: Chosen, out: Path) -> Exported:
     """
     if out.suffix.lower() not in {".xlsx", ".csv"}:
         raise UsageError(
-            f"Held records cannot be written as '{out.suffix}'.", "", "--out NAME.xlsx or NAME.csv"
+            f"Held records cannot be written as '{out.suffix}'.",
+            "The ending chooses the format.",
+            "--out NAME.xlsx or NAME.csv",
         )
     if out.exists():
         raise UsageError(f"{out} is there already.", "It may hold what the site corrected.", "another --out")
@@ -75,13 +77,15 @@ def export(warehouse: Path, chosen: Chosen, out: Path) -> Exported:
 
 def _rendered(tables: dict[str, Table], out: Path) -> bytes:
     if not tables:
-        raise UsageError("No open record is meant.", "", "etl quarantine list")
+        raise UsageError(
+            "No open record is meant.", "None is held under what was chosen.", "etl quarantine list"
+        )
     if out.suffix.lower() == ".xlsx":
         return _workbook(tables)
     if len(tables) > 1:
         raise UsageError(
             f"The records are of {len(tables)} feeds, which have different columns.",
-            "",
+            "One CSV has one header.",
             "--feed NAME, or --out NAME.xlsx",
         )
     return _csv(next(iter(tables.values())))

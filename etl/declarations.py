@@ -173,7 +173,9 @@ def _stored(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 def _check_period(declared: UnitDeclared) -> None:
     if declared.valid_from and declared.valid_to and declared.valid_from > declared.valid_to:
-        raise UsageError("The period ends before it begins.", "", "give --from before --to")
+        raise UsageError(
+            "The period ends before it begins.", "No day lies within it.", "give --from before --to"
+        )
 
 
 def _refuse_unknown_place(
@@ -224,7 +226,9 @@ def _record(
     signature: Signature,
 ) -> str:
     if not signature.who.strip() or not signature.why.strip():
-        raise UsageError("A decision needs who took it, and why.", "", "--who NAME --why TEXT")
+        raise UsageError(
+            "A decision needs who took it, and why.", "The ledger records both.", "--who NAME --why TEXT"
+        )
     with Run(connection, warehouse, command) as run, transaction(connection):
         decision_id = f"{entry['kind']}-{run.run_id}"
         signed = {"decision_id": decision_id, **entry, **asdict(signature)}

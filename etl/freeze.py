@@ -42,7 +42,11 @@ def freeze(warehouse: Path, label: str, who: str) -> DataCut:
     Raises UsageError for an empty label or name, or a label that names other content.
     """
     if not label.strip() or not who.strip():
-        raise UsageError("A data cut has a label and a maker.", "", "etl freeze LABEL --who NAME")
+        raise UsageError(
+            "A data cut has a label and a maker.",
+            "One of them was left empty.",
+            "etl freeze LABEL --who NAME",
+        )
     with (
         open_warehouse(warehouse, must_exist=True) as connection,
         Run(connection, warehouse, "freeze") as run,

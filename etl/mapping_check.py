@@ -33,7 +33,9 @@ def check(files: Sequence[Path], data: Iterable[str]) -> list[Checked]:
 def _checked(path: Path, sources: Sequence[Source]) -> Checked:
     if not path.is_file():
         problem = UserError(
-            f"There is no mapping at {path}.", "", "etl map suggest EXPORT --out " + str(path)
+            f"There is no mapping at {path}.",
+            "No such file stands there.",
+            "etl map suggest EXPORT --out " + str(path),
         )
         return Checked(str(path), error=problem.message())
     try:

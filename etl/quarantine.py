@@ -91,7 +91,9 @@ def explain(warehouse: Path, reason: str) -> Explanation:
     if reason not in REASONS and reason not in DECIDED:
         near = get_close_matches(reason, [*REASONS, *DECIDED], n=1)
         raise UsageError(
-            f"There is no reason called {reason}.", "", near[0] if near else "etl quarantine list"
+            f"There is no reason called {reason}.",
+            "The catalogue has no such name.",
+            near[0] if near else "etl quarantine list",
         )
     with open_warehouse(warehouse, read_only=True) as connection:
         open_groups = quarantine.groups(connection, Chosen(reason=reason))

@@ -43,9 +43,15 @@ def write_reports(
     unknown = [ending for ending in endings if ending not in FORMATS]
     if unknown:
         known = ",".join(ending.removeprefix(".") for ending in FORMATS)
-        raise UsageError(f"A report cannot be written as '{unknown[0][1:]}'.", "", f"--format {known}")
+        raise UsageError(
+            f"A report cannot be written as '{unknown[0][1:]}'.",
+            "There is no such format.",
+            f"--format {known}",
+        )
     if fail_on not in FAIL_ON:
-        raise UsageError(f"'{fail_on}' is no severity.", "", f"--fail-on {' | '.join(FAIL_ON)}")
+        raise UsageError(
+            f"'{fail_on}' is no severity.", "Checks have three.", f"--fail-on {' | '.join(FAIL_ON)}"
+        )
     words(language)
     report = _revealing(warehouse, fail_on) if reveal else _shareable(warehouse, fail_on)
     out.mkdir(parents=True, exist_ok=True)

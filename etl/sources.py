@@ -46,7 +46,9 @@ def _files(path: str) -> list[tuple[Path, bool]]:
         inside = sorted(each for each in given.rglob("*") if each.is_file() and not _is_junk(each))
         if not inside:
             raise UsageError(
-                f"The folder {given} holds no files.", "", "name a folder with exports, or a file"
+                f"The folder {given} holds no files.",
+                "Hidden files and system folders do not count.",
+                "name a folder with exports, or a file",
             )
         return [(each, False) for each in inside]
     if given.exists():
@@ -55,7 +57,7 @@ def _files(path: str) -> list[tuple[Path, bool]]:
     if not matched:
         raise SourceUnreadable(
             f"There is no file at {path}.",
-            "",
+            "Neither a file, a folder nor a pattern that matches one stands there.",
             "check the path; quote a pattern that your shell does not know",
         )
     return [(each, False) for each in matched]

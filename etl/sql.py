@@ -49,7 +49,11 @@ def render(rows: pl.DataFrame, form: str) -> bytes:
             tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, thousands_separator=None,
         ):  # fmt: skip
             return f"{rows}\n".encode()
-    raise UsageError(f"There is no format '{form}'.", "", f"--format with one of: {', '.join(FORMATS)}")
+    raise UsageError(
+        f"There is no format '{form}'.",
+        "It is none of those that a table can be written in.",
+        f"--format with one of: {', '.join(FORMATS)}",
+    )
 
 
 def _flat(rows: pl.DataFrame) -> pl.DataFrame:

@@ -136,7 +136,9 @@ def validate(
     or any. thresholds: CSV with check_id, scope, threshold, notes. Raises UsageError or DefinitionError.
     """
     if fail_on not in FAIL_ON:
-        raise UsageError(f"'{fail_on}' is no severity.", fix=f"--fail-on {' | '.join(FAIL_ON)}")
+        raise UsageError(
+            f"'{fail_on}' is no severity.", "Checks have three.", f"--fail-on {' | '.join(FAIL_ON)}"
+        )
     suites: Sequence[Suite] = load_suites()
     if thresholds:
         suites = override_thresholds(suites, thresholds)

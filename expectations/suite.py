@@ -98,7 +98,11 @@ def load_suites(folder: Path = FOLDER) -> tuple[Suite, ...]:
     seen: set[str] = set()
     for check in (check for suite in suites for check in suite.checks):
         if check.id in seen:
-            raise DefinitionError(f"The check '{check.id}' is defined twice in {folder}.")
+            raise DefinitionError(
+                f"The check '{check.id}' is defined twice in {folder}.",
+                "Results are known by a check's id.",
+                "give one of them another id",
+            )
         seen.add(check.id)
     return tuple(suites)
 
@@ -113,7 +117,11 @@ def override_thresholds(suites: Sequence[Suite], path: Path) -> tuple[Suite, ...
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         if set(OVERRIDE_COLUMNS) - set(reader.fieldnames or ()):
-            raise DefinitionError(f"{path} lacks a column.", f"It needs {', '.join(OVERRIDE_COLUMNS)}.")
+            raise DefinitionError(
+                f"{path} lacks a column.",
+                "Overrides are read by name.",
+                f"columns {', '.join(OVERRIDE_COLUMNS)}",
+            )
         for line, row in enumerate(reader, start=2):
             check_id, scope, override = _override(row, known, f"{path}, line {line}")
             overrides.setdefault(check_id, {})[scope] = override
@@ -131,17 +139,25 @@ def _override(row: Mapping[str, str | None], known: Sequence[str], where: str) -
     if check_id not in known:
         near = difflib.get_close_matches(check_id, known, n=1)
         raise DefinitionError(
-            f"{where}: no check is named '{check_id}'.", fix=near[0] if near else "etl validate --list"
+            f"{where}: no check is named '{check_id}'.",
+            "The suites have no such id.",
+            near[0] if near else "see docs/checks.md",
         )
     try:
         percentage = float(threshold)
     except ValueError:
         percentage = -1.0
     if not 0 <= percentage <= 100:
-        raise DefinitionError(f"{where}: the threshold is not a percentage.", fix="a number from 0 to 100")
+        raise DefinitionError(
+            f"{where}: the threshold is not a percentage.",
+            "It is compared with one.",
+            "a number from 0 to 100",
+        )
     if not notes:
         raise DefinitionError(
-            f"{where}: the threshold has no note.", "Whoever reads the report needs the reason for it."
+            f"{where}: the threshold has no note.",
+            "Whoever reads the report needs the reason for it.",
+            "fill in `notes`",
         )
     return check_id, scope or EVERYTHING, Override(percentage, notes)
 
@@ -151,10 +167,14 @@ def _read(path: Path) -> Suite:
         try:
             data = tomllib.load(file)
         except tomllib.TOMLDecodeError as error:
-            raise DefinitionError(f"{path} is not valid TOML.", str(error)) from error
+            raise DefinitionError(f"{path} is not valid TOML.", str(error), "mend the line") from error
     category = data.pop("category", None)
     if category not in SUBCATEGORIES:
-        raise DefinitionError(f"{path} names no category.", f"Known: {', '.join(SUBCATEGORIES)}.")
+        raise DefinitionError(
+            f"{path} names no category.",
+            "Reports are grouped by it.",
+            f"category: {', '.join(SUBCATEGORIES)}",
+        )
     checks = tuple(_check(path, category, check_id, entry) for check_id, entry in data.items())
     return Suite(path.stem, category, checks)
 
@@ -171,7 +191,9 @@ def _check(path: Path, category: str, check_id: str, entry: Mapping[str, Any]) -
             fields["unexpected"] = _fill(fields["unexpected"], limits)
         check = Check(id=check_id, suite=path.stem, category=category, **fields)
     except (TypeError, KeyError) as error:
-        raise DefinitionError(f"{path}: the check '{check_id}' is not complete.", str(error)) from error
+        raise DefinitionError(
+            f"{path}: the check '{check_id}' is not complete.", str(error), "add what is missing"
+        ) from error
     for value, allowed in (
         (check.severity, SEVERITIES),
         (check.context, CONTEXTS),
@@ -181,10 +203,16 @@ def _check(path: Path, category: str, check_id: str, entry: Mapping[str, Any]) -
     ):
         if value not in allowed:
             raise DefinitionError(
-                f"{path}: the check '{check_id}' says '{value}'.", f"Known: {', '.join(allowed)}."
+                f"{path}: the check '{check_id}' says '{value}'.",
+                "It is none of the known words.",
+                ", ".join(allowed),
             )
     if check.expectation and (check.unexpected or check.scope):
-        raise DefinitionError(f"{path}: the check '{check_id}' mixes an expectation with SQL or a scope.")
+        raise DefinitionError(
+            f"{path}: the check '{check_id}' mixes an expectation with SQL or a scope.",
+            "Each says by itself which rows fail.",
+            "keep one of them",
+        )
     return check
 
 

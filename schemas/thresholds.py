@@ -58,4 +58,6 @@ def profiles() -> Mapping[str, Profile]:
             {name: Profile(profile=name, **body) for name, body in tomllib.loads(text).items()}
         )
     except ValueError as error:
-        raise DefinitionError("schemas/thresholds.toml is not as it should be.", str(error)) from error
+        raise DefinitionError(
+            "schemas/thresholds.toml is not as it should be.", str(error), "mend the profile"
+        ) from error

@@ -206,6 +206,7 @@ def _stale() -> WarehouseError:
     return WarehouseError(
         "The study's views are older than the data.",
         "Something was loaded or decided since they were computed.",
+        "etl validate, which computes them",
     )
 
 
@@ -214,7 +215,11 @@ def find_query(name: str) -> Query:
     if name in queries():
         return queries()[name]
     near = get_close_matches(name, queries(), n=1)
-    raise UsageError(f"There is no query called {name}.", "", near[0] if near else ", ".join(queries()))
+    raise UsageError(
+        f"There is no query called {name}.",
+        "The catalogue has no such name.",
+        near[0] if near else ", ".join(queries()),
+    )
 
 
 def bind_parameters(query: Query, given: Mapping[str, object]) -> dict[str, object]:
@@ -224,7 +229,7 @@ def bind_parameters(query: Query, given: Mapping[str, object]) -> dict[str, obje
     if unknown:
         raise UsageError(
             f"The query {query.name} has no parameter {unknown[0]}.",
-            "",
+            "Its header names those that it has.",
             ", ".join(known) or "the query without one",
         )
     return {
@@ -234,11 +239,19 @@ def bind_parameters(query: Query, given: Mapping[str, object]) -> dict[str, obje
 
 def _bind(query: Query, parameter: Parameter, value: object) -> object:
     if value is None:
-        raise UsageError(f"The query {query.name} needs the parameter {parameter.name}.", parameter.sentence)
+        raise UsageError(
+            f"The query {query.name} needs the parameter {parameter.name}.",
+            parameter.sentence,
+            f"-p {parameter.name}=VALUE",
+        )
     try:
         return _CASTS[parameter.kind](str(value))
     except ValueError:
-        raise UsageError(f"The parameter {parameter.name} of {query.name} is a {parameter.kind}.") from None
+        raise UsageError(
+            f"The parameter {parameter.name} of {query.name} is a {parameter.kind}.",
+            "What was given cannot be read as one.",
+            f"-p {parameter.name}=VALUE",
+        ) from None
 
 
 def _sql_files(*folders: str) -> list[Traversable]:

@@ -58,4 +58,6 @@ def query_error(error: duckdb.Error) -> UsageError:
     """
     shown = isinstance(error, (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException))
     first = str(error).splitlines()[0] if shown else f"the query failed ({type(error).__name__})"
-    return UsageError(first, "", "see the tables with: etl sql 'show all tables'")
+    return UsageError(
+        first, "DuckDB does not take the query.", "see the tables with: etl sql 'show all tables'"
+    )

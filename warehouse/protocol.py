@@ -113,13 +113,20 @@ def _check(study: Study, units: set[tuple[str, str]]) -> None:
             raise DefinitionError(
                 f"The threshold profile {profile.profile} states its limits in {profile.unit}.",
                 f"That is not a known unit of {profile.analyte}.",
+                f"etl units show {profile.analyte}",
             )
     if profiles()[study.deficiency_profile].analyte != study.exposure:
-        raise DefinitionError(f"The profile {study.deficiency_profile} is not one of {study.exposure}.")
+        raise DefinitionError(
+            f"The profile {study.deficiency_profile} is not one of {study.exposure}.",
+            "A threshold of another analyte says nothing of the exposure.",
+            "deficiency_profile: a profile of schemas/thresholds.toml, in the study file",
+        )
     unknown = sorted({need for question in study.questions for need in question.needs} - set(MEASURES))
     if unknown:
         raise DefinitionError(
-            f"A question of the study needs {unknown[0]}.", "No such measure is in mart.subject_baseline."
+            f"A question of the study needs {unknown[0]}.",
+            "No such measure is in mart.subject_baseline.",
+            f"needs: with some of {', '.join(MEASURES)}",
         )
 
 
@@ -171,7 +178,9 @@ def _versions(name: str, score: Score) -> list[Version]:
     """Return the versions of an instrument that a score reads. Raises DefinitionError when there is none."""
     if score.instrument not in INSTRUMENTS:
         raise DefinitionError(
-            f"The score {name} reads the instrument {score.instrument}, which is not known."
+            f"The score {name} reads the instrument {score.instrument}, which is not known.",
+            "No definition has that id.",
+            "etl instruments list",
         )
     instrument = INSTRUMENTS[score.instrument]
     found = [v for v in instrument.versions.values() if score.version in {None, v.id}]
@@ -184,7 +193,11 @@ def _versions(name: str, score: Score) -> list[Version]:
         ),
     ):
         if not known:
-            raise DefinitionError(f"The instrument {instrument.id} has no {missing}.")
+            raise DefinitionError(
+                f"The instrument {instrument.id} has no {missing}.",
+                "The study file names it.",
+                f"etl instruments show {instrument.id}",
+            )
     return found
 
 

@@ -109,6 +109,7 @@ def read_frames(connection: duckdb.DuckDBPyConnection, protocol: AssociationProt
         raise DefinitionError(
             f"The exposure is in {', '.join(sorted(units))}, the analysis protocol in {protocol.unit}.",
             "An odds ratio per unit would be of another size.",
+            "state the exposure's unit in the protocol as the registry has it: etl units show",
         )
     sets = _sets(connection.sql(_SETS).pl())
     return AnalysisFrames(subjects, connection.sql(_FLOW).pl(), (sets,), before_iron)

@@ -67,7 +67,9 @@ def _is_deficient(threshold: Deficiency) -> pl.Expr:
     """Compare with the threshold; a censored value whose limit does not settle it is unknown."""
     if threshold.below is None:
         raise DefinitionError(
-            f"Nothing says who is {threshold.name}.", "Neither the protocol nor the rows do."
+            f"Nothing says who is {threshold.name}.",
+            "Neither the protocol nor the rows do.",
+            "name its limit in the study file",
         )
     below = threshold.below
     value, comparator = pl.col("measured"), pl.col("comparator")
@@ -83,10 +85,16 @@ def _is_deficient(threshold: Deficiency) -> pl.Expr:
 def _check(subjects: pl.DataFrame, protocol: AssociationProtocol) -> None:
     missing = [c for c in ("subject_id", "cohort_group", protocol.exposure) if c not in subjects.columns]
     if missing:
-        raise DefinitionError(f"The analysis rows have no column {', '.join(missing)}.")
+        raise DefinitionError(
+            f"The analysis rows have no column {', '.join(missing)}.",
+            "The protocol's models name it.",
+            "take it out of the study file, or add it to mart.subject_baseline",
+        )
     if subjects["subject_id"].is_duplicated().any():
         raise DefinitionError(
-            "The analysis rows are not one row a subject.", "A subject counted twice is two subjects."
+            "The analysis rows are not one row a subject.",
+            "A subject counted twice is two subjects.",
+            "etl verify; it is a bug if both identities hold",
         )
 
 

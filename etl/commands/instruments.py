@@ -76,7 +76,9 @@ def _declared(given: list[str]) -> dict[str, str]:
     pairs = [each.partition("=") for each in given]
     if wrong := next((name for name, _, version in pairs if not (name and version)), None):
         raise UsageError(
-            f"--version {wrong} names no instrument and version.", "", "--version INSTRUMENT=VERSION"
+            f"--version {wrong} names no instrument and version.",
+            "It is not of the form INSTRUMENT=VERSION.",
+            "--version INSTRUMENT=VERSION",
         )
     return {name: version for name, _, version in pairs}
 

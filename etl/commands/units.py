@@ -186,7 +186,9 @@ def _day(text: str | None) -> Any:  # noqa: ANN401 - a date or None
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise UsageError("A day is not written as YYYY-MM-DD.", "", "--from 2021-01-01") from None
+        raise UsageError(
+            "A day is not written as YYYY-MM-DD.", "Other orders could be read two ways.", "--from 2021-01-01"
+        ) from None
 
 
 def _state(row: dict[str, Any]) -> str:

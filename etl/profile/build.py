@@ -53,7 +53,9 @@ def profile(
         found.append(_file(source, tables, subject))
     if not has_subject:
         raise UsageError(
-            f"No table has the column '{subject}'.", "", "--subject HEADER, as the profile prints it"
+            f"No table has the column '{subject}'.",
+            "Its header is another one.",
+            "--subject HEADER, as the profile prints it",
         )
     return found
 

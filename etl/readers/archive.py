@@ -83,7 +83,9 @@ def _open_member(source: Source, member: str) -> BinaryIO:
     info = next((each for each in archive.infolist() if _member_name(each) == member), None)
     if info is None:
         archive.close()
-        raise SourceUnreadable(f"{source.path.name} holds no {member}.", "", "name the archive again")
+        raise SourceUnreadable(
+            f"{source.path.name} holds no {member}.", "The archive was changed.", "name the archive again"
+        )
     stream = cast("zipfile.ZipExtFile", archive.open(info))
     if stream.peek(2)[:2] != GZIP_MAGIC:
         return _bounded(source, info.compress_size, stream, archive)
@@ -93,7 +95,9 @@ def _open_member(source: Source, member: str) -> BinaryIO:
 def _open_tarred(source: Source, member: str) -> BinaryIO:
     found = open_tarred(source.path, member)
     if found is None:
-        raise SourceUnreadable(f"{source.path.name} holds no {member}.", "", "name the archive again")
+        raise SourceUnreadable(
+            f"{source.path.name} holds no {member}.", "The archive was changed.", "name the archive again"
+        )
     stream, size = found
     buffered = cast("io.BufferedReader", stream)
     inner = gzip.GzipFile(fileobj=stream) if buffered.peek(2)[:2] == GZIP_MAGIC else buffered
@@ -126,7 +130,9 @@ def _reported(name: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise SourceUnreadable(f"There is no file {name}.") from None
+        raise SourceUnreadable(
+            f"There is no file {name}.", "It has gone since it was found.", "name it again"
+        ) from None
     except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, tarfile.TarError):
         why = "The compressed data is damaged or ends early."
         raise SourceUnreadable(f"{name} cannot be decompressed.", why, "copy or download it again") from None
@@ -141,7 +147,11 @@ def _reported(name: str) -> Iterator[None]:
             f"{name} cannot be decompressed.", why, "remove the password in a copy"
         ) from None
     except OSError as error:
-        raise SourceUnreadable(f"{name} cannot be read.", error.strerror or "") from None
+        raise SourceUnreadable(
+            f"{name} cannot be read.",
+            error.strerror or "The system refused.",
+            "check its rights and its disk",
+        ) from None
 
 
 class _Closes(Protocol):

@@ -139,7 +139,9 @@ def open_file(source: Source, encoding: str | None, *, is_tried: bool = False) -
     kind = kind_of(head)
     if kind is None:
         raise SourceUnreadable(
-            f"{source.name} is no file of SAS, SPSS or Stata.", "Its first bytes are others."
+            f"{source.name} is no file of SAS, SPSS or Stata.",
+            "Its first bytes are others.",
+            "ask the site what it is",
         )
     handle, reader = handle_of(source), getattr(pyreadstat, KINDS[kind])
     options: dict[str, Any] = {"output_format": "polars"}
@@ -180,7 +182,9 @@ def _try_elsewhere(source: Source, handle: Path | BinaryIO) -> None:
 def _described(source: Source, kind: str, read: Callable[..., tuple[pl.DataFrame, Any]], about: Any) -> File:  # noqa: ANN401 - the library's metadata
     stored = tuple(about.column_names)
     if not stored:
-        raise SourceUnreadable(f"{source.name} holds no table.", "It declares no variable.")
+        raise SourceUnreadable(
+            f"{source.name} holds no table.", "It declares no variable.", "ask for it again"
+        )
     names = unique_names(stored)
     catalog = _catalog(source) if kind == "sas7bdat" else None
     labels, formats = dict(about.variable_value_labels), {}

@@ -28,7 +28,11 @@ def write_report(report: Report, path: Path, language: str = "en") -> None:
     """
     module = FORMATS.get(path.suffix.lower())
     if module is None:
-        raise UsageError(f"A report cannot be written as '{path.suffix}'.", fix=f"{', '.join(FORMATS)}")
+        raise UsageError(
+            f"A report cannot be written as '{path.suffix}'.",
+            "The ending chooses the format.",
+            ", ".join(FORMATS),
+        )
     content: bytes = import_module(module).render(report, language)
     if not report.is_revealing:
         path.write_bytes(content)

@@ -37,5 +37,9 @@ def reason_texts(name: str) -> dict[str, dict[str, str]]:
 def words(language: str) -> dict[str, Any]:
     """Return the words of a language. Raises UsageError."""
     if language not in languages():
-        raise UsageError(f"There is no report in '{language}'.", fix=f"--language {' | '.join(languages())}")
+        raise UsageError(
+            f"There is no report in '{language}'.",
+            "Nobody has translated it.",
+            f"--language {' | '.join(languages())}",
+        )
     return languages()[language]

@@ -13,9 +13,15 @@ def check_registry(analytes: Mapping[str, Analyte]) -> None:
     """Raise DefinitionError for the first thing in the registry that contradicts itself."""
     for analyte in analytes.values():
         for problem in _problems(analyte):
-            raise DefinitionError(f"schemas/analytes/{analyte.id}.toml: {problem}.")
+            raise DefinitionError(
+                f"schemas/analytes/{analyte.id}.toml: {problem}.",
+                "A definition checks itself.",
+                "mend the file",
+            )
     for problem in (*_shared(analytes), *_foreign(analytes)):
-        raise DefinitionError(f"schemas/analytes: {problem}.")
+        raise DefinitionError(
+            f"schemas/analytes: {problem}.", "Definitions check each other.", "mend one file"
+        )
 
 
 def is_loinc(code: str) -> bool:

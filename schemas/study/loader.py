@@ -27,10 +27,14 @@ def load_study(path: Path | None = None) -> Study:
         text = path.read_text("utf-8") if path else files("schemas.study").joinpath(name).read_text("utf-8")
         document = YAML(typ="rt").load(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise DefinitionError(f"The study file {name} cannot be read.", type(error).__name__) from None
+        raise DefinitionError(
+            f"The study file {name} cannot be read.", type(error).__name__, "check its path and encoding"
+        ) from None
     except YAMLError as error:
         raise DefinitionError(
-            f"{name} is not valid YAML{_mark(error)}.", getattr(error, "problem", "") or ""
+            f"{name} is not valid YAML{_mark(error)}.",
+            getattr(error, "problem", None) or "It breaks off.",
+            "mend that line",
         ) from None
     try:
         return Study.model_validate(document)
