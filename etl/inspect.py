@@ -28,6 +28,19 @@ from schemas.errors import FormatUnknown
 DATE_ROLES = ("collected_at", "resulted_at", "administered_at", "started_at", "ended_at", "recorded_at")
 DATE_ATTRIBUTES = ("birth_date",)
 HISTORIES = ("condition", "medication")
+_EVERY = ("codes", "columns")
+_LABS, _ITEMS = ("analytes", "units", "other_analytes.csv"), ("instruments",)
+_REGISTRY = (*_EVERY, *_LABS, *_ITEMS, "concepts")
+# A changed scale does not make a laboratory's file stale. Shapes that are not named read all of it.
+_READ_FOR = {
+    "lab_long": (*_EVERY, *_LABS),
+    "item_long": (*_EVERY, *_ITEMS),
+    "wide": (*_EVERY, *_LABS, *_ITEMS),
+    "condition": (*_EVERY, "concepts"),
+    "medication": (*_EVERY, "concepts"),
+    "subjects": _EVERY,
+    "crosswalk": ("columns",),
+}
 NUMBER_ROLES = ("value", "ref_low", "ref_high")
 
 
@@ -150,7 +163,7 @@ def _plan(
         missing=observed.asked.missing,
         analytes=_measured(observed),
         versions=observed.answers.versions(feed) if observed.answers else {},
-        registry=registry_digest(),
+        registry=registry_digest(observed.resolution.shape),
         mapping_digest=mapping_digest(mapping, name),
         latest=latest,
     )
@@ -199,15 +212,15 @@ def _measured(observed: Observed) -> dict[str, str]:
 
 
 @cache
-def registry_digest() -> str:
-    """Return one digest of the registry's data files, which decide how texts become values."""
+def registry_digest(shape: str | None = None) -> str:
+    """Return one digest of the registry's data files that decide how a table of some shape is read; None: of all."""
     digest = hashlib.sha256()
-    for package in ("analytes", "units", "codes", "columns", "instruments"):
-        folder = files("schemas") / package
-        for entry in sorted(folder.iterdir(), key=lambda each: each.name):
-            if entry.name.endswith((".toml", ".csv")):
-                digest.update(entry.name.encode() + b"\0" + entry.read_bytes())
-    digest.update((files("schemas") / "other_analytes.csv").read_bytes())
+    for name in _READ_FOR.get(shape or "", _REGISTRY):
+        entry = files("schemas") / name
+        found = [entry] if entry.is_file() else sorted(entry.iterdir(), key=lambda each: each.name)
+        for each in found:
+            if each.name.endswith((".toml", ".csv")):
+                digest.update(each.name.encode() + b"\0" + each.read_bytes())
     return digest.hexdigest()
 
 

@@ -81,4 +81,5 @@ def _stale(connection: duckdb.DuckDBPyConnection, sites: dict[str, SiteMapping])
 
 
 def _was_changed(plan: dict[str, Any], mapping: SiteMapping | None, feed: str) -> bool:
-    return plan.get("registry") != registry_digest() or plan.get("mapping") != mapping_digest(mapping, feed)
+    read = registry_digest(plan["resolution"]["shape"])
+    return plan.get("registry") != read or plan.get("mapping") != mapping_digest(mapping, feed)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+from pathlib import Path
 
 import pytest
+
+import schemas
+from etl import inspect
 
 HEADER = "subject_id,test,result,unit,collected\n"
 SNAPSHOT = """
@@ -150,3 +155,15 @@ def test_a_crosswalk_makes_two_identifiers_one_subject(place) -> None:
         run_sql(place.warehouse, "select count(distinct subject_id) as n from staging.lab_result")["n"][0]
         == 1
     )
+
+
+def test_only_what_a_shape_is_read_by_makes_it_stale(tmp_path, monkeypatch) -> None:
+    copy = tmp_path / "schemas"
+    shutil.copytree(Path(schemas.__file__).parent, copy)
+    monkeypatch.setattr(inspect, "files", lambda _: copy)
+    read = inspect.registry_digest.__wrapped__
+    shapes = ("lab_long", "item_long", "wide", "condition", "subjects")
+    before = {shape: read(shape) for shape in shapes}
+    with (copy / "instruments" / "psqi.toml").open("a") as file:
+        file.write("# changed\n")
+    assert {shape for shape in shapes if read(shape) != before[shape]} == {"item_long", "wide"}
