@@ -33,6 +33,7 @@ def open_warehouse(
     with guarded(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = duckdb.connect(path, read_only=read_only, config=_settings())
+        connection.execute("set enable_progress_bar = false")  # it would come between the lines of ours
     try:
         with guarded(path):
             if not read_only:
@@ -46,7 +47,6 @@ def _settings() -> dict[str, str | bool | int | float | list[str]]:
     return {
         "memory_limit": MEMORY_LIMIT,
         "preserve_insertion_order": False,
-        "enable_progress_bar": False,  # ours counts bytes; theirs would come between its lines
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
