@@ -29,35 +29,28 @@ WEAK = (0.25, 0.50)  # a scale that hangs together poorly: the hard case for che
 SEVERITIES = {"healthy": -0.7, "mixed": 0.0, "patients": 0.5, "severe": 1.0}
 Defect = Callable[[Version, np.ndarray, np.random.Generator], np.ndarray]
 SCORED = (
-    "irls_10",
-    "hama_14",
-    "hamd_17",
-    "hamd_24",
-    "hads_14",
-    "phq_9",
-    "gad_7",
-    "isi_7",
-    "ess_8",
-    "bdi_ia",
-    "bdi_ii",
-)
-SCORED += ("sas_20", "sds_20", "gds_15", "gds_30")
+    "irls_10", "hama_14", "hamd_17", "hamd_24", "hads_14", "phq_9", "gad_7", "isi_7", "ess_8", "bdi_ia", "bdi_ii", "sas_20",
+    "sds_20", "gds_15", "gds_30",
+)  # fmt: skip
 WRONG_TOTALS = (("hamd_24", "hamd_17"), ("sds_20", "index"), ("irls_10", "symptoms"))
 VERSIONS = {v.id: v for i in INSTRUMENTS.values() for v in i.versions.values()}
+
+
+def shift(by: int) -> Defect:
+    return lambda _version, answers, _rng: answers + by
 
 
 def draw_cohort(
     version: Version, severity: float, rng: np.random.Generator, loadings: tuple[float, float] = LOADINGS
 ) -> np.ndarray:
     """Return clean answers as coded in a right export, one row a subject, one column a scored item."""
-    n = COHORT
-    trait = rng.normal(severity, 1, n)
+    trait = rng.normal(severity, 1, COHORT)
     columns = []
     for name in version.scored_items:
         item = version.items[name]
         low, high = int(item.low or 0), int(item.high or 0)
         loading = rng.uniform(*loadings)
-        latent = loading * trait + np.sqrt(1 - loading**2) * rng.normal(size=n)
+        latent = loading * trait + np.sqrt(1 - loading**2) * rng.normal(size=COHORT)
         thresholds = rng.uniform(-0.5, 1.0) + np.arange(high - low) * rng.uniform(0.5, 0.8)
         points = (latent[:, None] > thresholds).sum(axis=1) + low
         is_turned = item.is_reversed and version.reversal == "scoring"
@@ -75,14 +68,6 @@ def as_responses(version: Version, answers: np.ndarray) -> pl.DataFrame:
         instrument=pl.lit(version.instrument),
         version=pl.lit(version.id),
     )
-
-
-def shift_up(_version: Version, answers: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
-    return answers + 1
-
-
-def shift_down(_version: Version, answers: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
-    return answers - 1
 
 
 def turn(version: Version, answers: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
@@ -161,7 +146,7 @@ def mix(short: str) -> Defect:
 def defects() -> Iterator[tuple[str, str, Defect, str]]:
     """Yield (expected check, version of the answers, defect, version that is declared)."""
     for name in SCORED:
-        yield "items_shifted_up", name, shift_up, name
+        yield "items_shifted_up", name, shift(1), name
         if name not in {"sas_20", "sds_20"}:  # there the reversed items turn with the shift; see below
             yield "forms_shifted_up", name, shift_half, name
         yield "constant_item", name, constant_item, name
@@ -170,8 +155,8 @@ def defects() -> Iterator[tuple[str, str, Defect, str]]:
             yield "reversed_items_wrong", name, turn_reversed, name
         if not name.startswith("gds"):
             yield "constant_answers", name, constant_answers, name
-    yield "items_shifted_down", "sas_20", shift_down, "sas_20"
-    yield "items_shifted_down", "sds_20", shift_down, "sds_20"
+    yield "items_shifted_down", "sas_20", shift(-1), "sas_20"
+    yield "items_shifted_down", "sds_20", shift(-1), "sds_20"
     yield "option_position", "hads_14", option_position, "hads_14"
     yield "fraction_in_whole_items", "bdi_ii", half_points, "bdi_ii"
     yield "range_of_another_version", "hamd_24", lambda _v, a, _r: a, "hamd_24_item7_max2"
@@ -186,8 +171,7 @@ def is_found(
 ) -> bool:
     """Plant one defect in one cohort and tell whether its own check reports it."""
     check, source, defect, declared = case
-    rng = np.random.default_rng(seed)
-    version = VERSIONS[source]
+    rng, version = np.random.default_rng(seed), VERSIONS[source]
     answers = defect(version, draw_cohort(version, severity, rng, loadings), rng)
     responses = as_responses(version, answers).with_columns(version=pl.lit(declared))
     return check in file_findings(responses)["check_id"].to_list()
@@ -270,9 +254,7 @@ def psqi_responses(administrations: int) -> pl.DataFrame:
     for name in VERSIONS["order_a"].scored_items:
         low, high = quarters.get(name, (0, 120) if name == "2" else (0, 4))
         values = rng.integers(low, high, administrations) / (4 if name in quarters else 1)
-        parts.append(
-            pl.DataFrame({"administration_id": ids, "item": [name] * administrations, "value": values})
-        )
+        parts.append(pl.select(administration_id=ids, item=pl.lit(name), value=pl.Series(values)))
     rows = pl.concat(parts).sample(fraction=1, shuffle=True, seed=SEED)
     return rows.with_columns(
         subject_id=pl.col("administration_id"),
@@ -285,16 +267,29 @@ def psqi_responses(administrations: int) -> pl.DataFrame:
 
 def clock(administrations: int) -> None:
     responses = psqi_responses(administrations)
-    start, cpu = time.perf_counter(), time.process_time()
-    scores = score(responses)
-    wall, used = time.perf_counter() - start, time.process_time() - cpu
-    print(
-        f"score {administrations:,} PSQI: {wall:.1f} s ({used:.1f} s of processor time), {scores.height:,} scores"
+    texts = responses.drop("value", "absent_reason")
+    wide = responses.select("administration_id", "item", "value")
+    scored, plain, read = (
+        timed(lambda: score(responses)),
+        timed(
+            lambda: wide.pivot("item", index="administration_id", values="value", aggregate_function="max")
+        ),
+        timed(lambda: parse_responses(texts)),
     )
+    for what, (wall, used) in (
+        (f"score {administrations:,} PSQI administrations, eight scores each", scored),
+        ("pivot the same answers, and nothing else (polars)", plain),
+        (f"read {texts.height:,} answers", read),
+    ):
+        print(f"{what}: {wall:.1f} s ({used:.1f} s of processor time)")
+    print(f"scoring takes {scored[1] / plain[1]:.2f} times the processor time of the pivot")
+
+
+def timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Return the wall and processor seconds of some work."""
     start, cpu = time.perf_counter(), time.process_time()
-    parse_responses(responses.drop("value", "absent_reason"))
-    wall, used = time.perf_counter() - start, time.process_time() - cpu
-    print(f"read {responses.height:,} answers: {wall:.1f} s ({used:.1f} s of processor time)")
+    work()
+    return time.perf_counter() - start, time.process_time() - cpu
 
 
 if __name__ == "__main__":

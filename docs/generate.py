@@ -97,39 +97,16 @@ def instruments() -> str:
 
 def scales() -> str:
     """Return every instrument: its versions, items, scores and how each is made."""
-    from etl.instrument_text import item_groups, score_rows
-    from schemas.instruments import INSTRUMENTS
+    from docs.scales import scales as filled
 
-    parts = []
-    for name, each in INSTRUMENTS.items():
-        versions = [
-            (
-                f"`{version.id}`",
-                version.title,
-                "; ".join(f"{items}: {said}" for items, said in item_groups(version)),
-            )
-            for version in each.versions.values()
-        ]
-        scores = [(f"`{version}`", f"`{scale}`", *rest) for version, scale, *rest in score_rows(each)]
-        bands = [
-            (
-                f"`{version.id}`",
-                f"`{one.scale}`",
-                one.profile,
-                ", ".join(f"{low:g}-{high:g} {band}" for low, high, band in one.bands),
-                one.source,
-            )
-            for version in each.versions.values()
-            for one in version.bands
-        ]
-        parts += [f"## {each.title} (`{name}`)", f"{each.direction.capitalize()}."]
-        parts += [
-            table(("version", "title", "items"), versions),
-            table(("version", "score", "range", "made as", "verified"), scores),
-        ]
-        parts += [table(("version", "score", "profile", "bands", "source"), bands)] if bands else []
-        parts += ["Sources: " + "; ".join(each.sources) + "."]
-    return "\n\n".join(parts)
+    return filled(table)
+
+
+def scale_findings() -> str:
+    """Return what can be found about files and administrations of scales."""
+    from docs.scales import findings
+
+    return findings(table)
 
 
 def formats() -> str:
@@ -203,7 +180,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "docs/checks.md": {"checks": checks},
     "docs/analytes.md": {"registry": registered},
     "docs/suspicion.md": {"rates": suspicion_rates},
-    "docs/instruments.md": {"scales": scales},
+    "docs/instruments.md": {"scales": scales, "findings": scale_findings},
     "docs/views.md": {"views": views, "queries": queries},
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import duckdb
 import polars as pl
 
-from etl.scoring.validity import FILE_FINDING_SCHEMA, file_findings
+from etl.scoring.validity import FILE_FINDING_SCHEMA, file_findings, finding_texts
 
 # Loads of the run that is under way (it is recorded when it ends). A file found unchanged keeps what was found.
 _LOADS = """
@@ -38,8 +38,6 @@ _ANSWERS = """
     select distinct administration_id::varchar, subject_id, instrument, version, item, value, null
     from core.held_answer where file_id = $file
 """
-_REFUSED = "The declared or named version is refused: {problem}."
-_REFUSED_ADVICE = "Declare the version that the file holds under `instruments:` in the mapping."
 
 
 def settle_file_findings(connection: duckdb.DuckDBPyConnection, loads: Sequence[str]) -> None:
@@ -68,13 +66,14 @@ def _findings_of(connection: duckdb.DuckDBPyConnection, file_id: str, versions: 
 
 def _refusals(versions: str) -> Iterator[dict[str, str]]:
     """Yield a finding for each reason against a declared or named version."""
+    said = finding_texts()["version_refused"]
     for instrument, choice in json.loads(versions).items():
         for problem in choice["problems"]:
             yield {
                 "check_id": "version_refused",
                 "instrument": instrument,
-                "sentence": _REFUSED.format(problem=problem),
-                "advice": _REFUSED_ADVICE,
+                "sentence": f"{said['sentence']}: {problem}.",
+                "advice": said["advice"],
             }
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -48,6 +51,11 @@ def score_findings(scores: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFram
     return _with_origin(findings, responses).select(list(FINDING_SCHEMA))
 
 
+@cache
+def _texts() -> dict[str, dict[str, str]]:
+    return tomllib.loads(Path(__file__).with_name("form_findings.toml").read_text("utf-8"))
+
+
 def _empty(responses: pl.DataFrame) -> pl.DataFrame:
     kept = {name: kind for name, kind in FINDING_SCHEMA.items() if name != "origin"}
     return pl.DataFrame(schema={**kept, ID: responses.schema[ID], SUBJECT: responses.schema[SUBJECT]})
@@ -74,8 +82,8 @@ def _disagreements(scores: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFram
     return wrong.with_columns(
         check_id=pl.lit(_DISAGREES),
         items=pl.Series([items.get(key, [key[2]]) for key in keys], dtype=pl.List(pl.String)),
-        sentence=pl.lit("The stated score is not the score of the items."),
-        advice=pl.lit("The score of the items is used. Ask the site which of the two was mistyped."),
+        sentence=pl.lit(_texts()[_DISAGREES]["sentence"]),
+        advice=pl.lit(_texts()[_DISAGREES]["advice"]),
     )
 
 
@@ -93,8 +101,8 @@ def _ambiguities(form: Form, rows: pl.DataFrame) -> pl.DataFrame:
             instrument=pl.lit(form.instrument.id),
             version=pl.lit(form.version_id, pl.String),
             items=pl.concat_list("scale"),
-            sentence=pl.lit("Two different scores are stated for one administration."),
-            advice=pl.lit("Ask the site which one holds; neither is used."),
+            sentence=pl.lit(_texts()[_AMBIGUOUS]["sentence"]),
+            advice=pl.lit(_texts()[_AMBIGUOUS]["advice"]),
         )
     )
 

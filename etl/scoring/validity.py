@@ -55,7 +55,7 @@ def file_findings(responses: pl.DataFrame) -> pl.DataFrame:
     responses: administration_id, subject_id, instrument, version, item, value; value_source, if present, is preferred,
     so that answers that will be held are seen. One row an administration and item is expected.
     """
-    texts = tomllib.loads(_TEXTS.read_text(encoding="utf-8"))
+    texts = finding_texts()
     found = [
         {"instrument": form.instrument.id, "version": form.version_id, **one, **texts[one["check_id"]]}
         for form, rows in forms_in(responses)
@@ -63,6 +63,11 @@ def file_findings(responses: pl.DataFrame) -> pl.DataFrame:
         for one in check(form, _as_written(rows))
     ]
     return pl.DataFrame(found, schema=FILE_FINDING_SCHEMA)
+
+
+def finding_texts() -> dict[str, dict[str, str]]:
+    """Return what each finding about a file says, and what settles it."""
+    return tomllib.loads(_TEXTS.read_text(encoding="utf-8"))
 
 
 def _as_written(rows: pl.DataFrame) -> pl.DataFrame:

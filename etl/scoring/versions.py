@@ -105,7 +105,7 @@ def _candidate(
     for basis, versions in (
         ("name", named),
         ("label", _labelled(instrument, refs)),
-        ("items", _with_items(instrument, items)),
+        ("items", with_items(instrument, items)),
     ):
         if len(versions) == 1:
             (version,) = versions
@@ -137,7 +137,7 @@ def _fitting(instrument: Instrument, ref: ItemRef) -> set[str]:
     }
 
 
-def _with_items(instrument: Instrument, items: set[str]) -> set[str]:
+def with_items(instrument: Instrument, items: set[str]) -> set[str]:
     """Return the versions whose scored items are all present and that know every item present."""
     return {
         v.id

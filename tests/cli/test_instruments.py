@@ -64,3 +64,36 @@ def test_definitions_are_listed_and_shown() -> None:
     assert (
         json.loads(run("show", "irls", "--json")[1])["versions"]["irls_10"]["scales"]["total"]["high"] == 40
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "line"),
+    [
+        ("psqi=order_a", "step latency_points: item 2: 0 up to 15, 1 up to 30, 2 up to 60, 3 above"),
+        ("psqi=order_a", "scale c3 0-3: item 4: 3 below 5, 2 from 5, 1 from 6, 0 from 7"),
+        (
+            "psqi=order_b",
+            "order_b: PSQI, web order: item 9 is sleep quality (told by: a declaration, labels)",
+        ),
+        ("hamd=hamd_17", "(told by: a declaration, its name, its items)"),
+        ("hamd=hamd_24", "hamd_24: HAMD-24, Chinese form (told by: a declaration)"),
+        ("hamd=hamd_21", "scale total 0-64: sum of all scored items (verified: no)"),
+        (
+            "gad7=gad_7",
+            "up to 2 missing take the mean of the others (verified: yes; with missing answers no)",
+        ),
+        ("bdi=bdi_ii", "item 16: 0-3, 1a, 1b .. count as their digit"),
+        ("bdi=bdi_ia", "30-63 severe (verified: no)"),
+    ],
+)
+def test_a_definition_is_shown_with_its_rules_and_what_was_not_verified(version, line) -> None:
+    instrument, _, name = version.partition("=")
+    assert line in run("show", instrument, "--version", name)[1]
+
+
+def test_no_subject_is_printed(place) -> None:
+    path = place.write("irls.csv", f"subject_id,{IRLS},irls_total\nMeier-77,{ANSWERS},23\n")
+    written = place.folder / "scores.csv"
+    printed = [run("score", str(path), *more)[1] for more in ([], ["--json"], ["-o", str(written)])]
+    assert all("L2" in text and "Meier-77" not in text for text in printed)
+    assert "Meier-77" in written.read_text("utf-8")
