@@ -21,7 +21,9 @@ class FileOutcome:
 
     path: str
     status: str
-    table: str = ""  # title of a sheet, dataset or kind of resource; never printed, it may be a patient's name
+    table: str = (
+        ""  # title of a sheet, dataset or kind of resource; never printed, it may be a patient's name
+    )
     part: int = 0  # which of the source's tables, from 1; 0 for the only one
     sha256: str = ""
     site: str = ""
@@ -129,6 +131,7 @@ def spec_of(plan: ResolvedPlan, file_id: str, load_id: str, digest: str, run_id:
         encoding=table.encoding,
         name=str(plan.source.path.resolve()),
         delivery=plan.delivery,
+        records=table.records,
         plan_digest=digest,
         plan={**plan.content(), "mapping": plan.mapping_digest},
         timezone=plan.timezone,

@@ -62,6 +62,7 @@ class FileSpec:
     delivery: str
     plan_digest: str
     plan: dict[str, Any]
+    records: int = 0  # about how many results to expect
     timezone: str | None = None
     decisions: tuple[tuple[str, str | None, str, str], ...] = ()  # about, value, basis, evidence as JSON
 
@@ -109,7 +110,7 @@ class FileLoad:
         self._spec = spec
         self._seal_key = seal_key
         self._known: dict[str, frozenset[str]] = {}
-        self._repeats = Repeats()
+        self._repeats = Repeats(spec.records)
         self._contexts = 0  # lines of the file's contexts that are stored
         highest = connection.execute("select coalesce(max(context_id), 0) from core.lab_context").fetchall()
         self._first_context = int(highest[0][0]) + 1

@@ -13,13 +13,13 @@ Flags = npt.NDArray[np.bool_]
 class Seen:
     """Remember numbers of 64 bits in memory that does not grow (a Bloom filter).
 
-    A number that came before is always known again; one in 2,000 that did not, at five million, is taken for known.
+    A number that came before is always known again; at most one in 270 that did not is taken for known, while as many were seen
+    as the filter is made for. Beyond 16 million it stays at 64 MB and suspects more.
     """
 
-    BITS = 1 << 28
-
-    def __init__(self) -> None:
-        self._bytes = np.zeros(self.BITS // 8, np.uint8)  # pages that are never touched take no memory
+    def __init__(self, expected: int, least: int = 1 << 12, most: int = 1 << 29) -> None:
+        self._bits = min(max(least, 1 << (32 * expected - 1).bit_length()), most) if expected else least
+        self._bytes = np.zeros(self._bits // 8, np.uint8)
 
     def again(self, numbers: pl.Series) -> Flags:
         """Tell which of some numbers may have come before, in this series or an earlier one, and remember all."""
@@ -32,7 +32,7 @@ class Seen:
         return known
 
     def _probe(self, values: Numbers) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-        place = values & np.uint64(self.BITS - 1)
+        place = values & np.uint64(self._bits - 1)
         return (place >> np.uint64(3)).astype(np.int64), np.uint8(1) << (place & np.uint64(7)).astype(
             np.uint8
         )
@@ -46,8 +46,8 @@ class Repeats:
 
     MOST = 1_000_000  # meetings beyond this are found by a query
 
-    def __init__(self) -> None:
-        self._ids, self._meetings = Seen(), Seen()
+    def __init__(self, expected: int) -> None:
+        self._ids, self._meetings = Seen(expected), Seen(expected)
         self._rows: list[pl.Series] = []
 
     def divide(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
