@@ -48,12 +48,13 @@ def column_profile(looked: Looked, column: str, reading: Reading, subjects: Sequ
         distinct=len(content.distinct),
         read_as=reading.field,
         why=reading.why,
-        label=looked.labels.get(column, ""),
+        label="" if (label := looked.labels.get(column, "")).casefold() == column.casefold() else label,
     )
     if content.is_empty:
         return found
     if found.kind == "identifier" or reading.is_private:
-        return replace(found, note="a person's number, name or address: no value is shown")
+        kind = "private" if reading.is_private else found.kind
+        return replace(found, kind=kind, note="a person's number, name or address: no value is shown")
     shares = {name: round(100 * share) for name in _SHOWN if (share := content.share(name)) >= _TENTH}
     found = replace(found, shares=shares, missing=_missing(looked, column, subjects))
     if found.kind == "date":
