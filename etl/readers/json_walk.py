@@ -169,11 +169,17 @@ def _record(title: str, piece: Piece) -> Record:
 
 
 def _storable(record: Record) -> Record:
-    """Hold a record with half a character pair: no database stores it."""
+    """Hold a record with half a character pair or a NUL: no database stores the one, no export means the other."""
+    if b"\0" in record.raw or (b"\\u0000" in record.raw and "\0" in _texts(record)):
+        return Record(record.title, record.row, {}, record.raw, "control_bytes")
     if b"\\u" not in record.raw:
         return record
     try:
-        "".join(value for value in record.cells.values() if isinstance(value, str)).encode()
+        _texts(record).encode()
     except UnicodeEncodeError:
         return Record(record.title, record.row, {}, record.raw, "broken_json")
     return record
+
+
+def _texts(record: Record) -> str:
+    return "".join(value for value in record.cells.values() if isinstance(value, str))

@@ -23,6 +23,8 @@ HTML = re.compile(
 )
 NAMESPACE = "urn:schemas-microsoft-com:office:spreadsheet"
 TAG = f"{{{NAMESPACE}}}"
+FED = 1 << 20  # characters of a page at a time
+LONGEST_CELL = 1 << 20  # characters; a workbook's cell holds 32,767
 SPANS = 16_384  # columns of the widest sheet
 BREAKS = {"br", "p", "div"}
 SKIPPED = {"script", "style", "title"}
@@ -105,7 +107,10 @@ def html_sheets(data: bytes, name: str, declared: str | None) -> tuple[list[Shee
         why = f"{basis} encoding {encoding}; the byte at offset {error.start} breaks it."
         raise SourceUnreadable(f"{name} cannot be decoded.", why, "correct encoding in the mapping") from None
     parser = _Tables(name)
-    parser.feed(text)
+    for start in range(0, len(text), FED):
+        parser.feed(text[start : start + FED])
+        if len(parser.rawdata) > LONGEST_CELL + FED:  # a tag without end
+            raise _too_long(name)
     parser.close()
     parser.flush()
     return [cells.sheet(f"Table{place}") for place, cells in enumerate(parser.tables, start=1)], encoding
@@ -141,6 +146,11 @@ def _encoding(data: bytes, declared: str | None) -> str:
     return likely or UTF8
 
 
+def _too_long(name: str) -> SourceUnreadable:
+    why = f"One of its cells or tags is longer than {LONGEST_CELL:,} characters."
+    return SourceUnreadable(f"{name} is refused.", why, "export it as CSV")
+
+
 class _Tables(HTMLParser):
     """Collect the tables of a page; the text of a nested one belongs to its own table."""
 
@@ -150,6 +160,7 @@ class _Tables(HTMLParser):
         self._name = name
         self._open: list[tuple[Cells, list[str] | None, tuple[int, int]]] = []
         self._skipping = ""
+        self._length = 0  # of the open cell's text
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Open a table, a row or a cell; a new one closes its predecessor, since pages leave out end tags."""
@@ -167,6 +178,7 @@ class _Tables(HTMLParser):
                 known = dict(attrs)
                 spans = (_number(known.get("colspan")), _number(known.get("rowspan")))
                 self._open[-1] = (cells, [], spans)
+                self._length = 0
         elif tag in BREAKS:
             self.handle_data("\n")
 
@@ -183,6 +195,9 @@ class _Tables(HTMLParser):
         """Keep the text of the open cell."""
         if self._open and not self._skipping and (texts := self._open[-1][1]) is not None:
             texts.append(data)
+            self._length += len(data)
+            if self._length > LONGEST_CELL:
+                raise _too_long(self._name)
 
     def flush(self) -> None:
         """Put the open cell's text into its table."""
