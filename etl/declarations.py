@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from etl.declaration_conflicts import Known, refuse
 from etl.ingest import IngestOptions, ingest
 from etl.outcome import IngestReport
 from etl.run import Run
@@ -100,11 +100,9 @@ def declare(
     """Record a declaration and read again what it concerns. Raises UsageError and warehouse errors."""
     analyte = find_analyte(declared.analyte)
     unit = find_unit(analyte, declared.unit)
-    _check_period(declared)
     settled = UnitDeclared(**(asdict(declared) | {"analyte": analyte.id, "unit": unit}))
     with open_warehouse(warehouse, must_exist=True) as connection:
-        _refuse_unknown_place(connection, settled, sites or {})
-        _refuse_second(connection, settled)
+        refuse(settled, Known(_places(connection), sites or {}, _stored(connection)))
         entry = {
             "kind": "unit",
             "target": settled.target(),
@@ -171,51 +169,9 @@ def _stored(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     return rows
 
 
-def _check_period(declared: UnitDeclared) -> None:
-    if declared.valid_from and declared.valid_to and declared.valid_from > declared.valid_to:
-        raise UsageError(
-            "The period ends before it begins.", "No day lies within it.", "give --from before --to"
-        )
-
-
-def _refuse_unknown_place(
-    connection: duckdb.DuckDBPyConnection, declared: UnitDeclared, sites: dict[str, SiteMapping]
-) -> None:
-    """Refuse a site or feed that nothing was loaded from and no mapping names: a slip would declare nothing."""
+def _places(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
     rows = connection.execute("select distinct site, feed from meta.load where site is not null").fetchall()
-    known = {(site, feed) for site, feed in rows} | {(s, f) for s in sites for f in sites[s].feeds}
-    feeds = {feed for site, feed in known if site == declared.site}
-    if not feeds:
-        raise _nowhere("site", declared.site, {site for site, _ in known})
-    if declared.feed is not None and declared.feed not in feeds:
-        raise _nowhere("feed", declared.feed, feeds)
-
-
-def _nowhere(kind: str, given: str, known: set[str]) -> UsageError:
-    near = get_close_matches(given, known, n=1) or sorted(known)[:1]
-    return UsageError(
-        f"No {kind} is called '{given}'.",
-        f"Nothing was loaded from it, and no mapping names it. Known: {', '.join(sorted(known)) or 'none'}.",
-        f"--{kind} {near[0]}" if near else "etl ingest first",
-    )
-
-
-def _refuse_second(connection: duckdb.DuckDBPyConnection, declared: UnitDeclared) -> None:
-    """Refuse a declaration whose period meets that of another one for the same analyte of the same feed."""
-    for other in _stored(connection):
-        is_same = (other["site"], other["analyte"]) == (declared.site, declared.analyte)
-        is_feed = None in {other["feed"], declared.feed} or other["feed"] == declared.feed
-        if is_same and is_feed and not other["revoked_by"] and _meets(other, declared):
-            raise UsageError(
-                f"{other['unit']} is declared for {declared.analyte} at {declared.site} in that period already.",
-                "Two declarations for one result would leave open which of them holds.",
-                f"etl units revoke {other['decision_id']}, or choose another period",
-            )
-
-
-def _meets(other: dict[str, Any], declared: UnitDeclared) -> bool:
-    starts_in_time = (other["valid_from"] or date.min) <= (declared.valid_to or date.max)
-    return bool(starts_in_time and (declared.valid_from or date.min) <= (other["valid_to"] or date.max))
+    return {(site, feed) for site, feed in rows}
 
 
 def _record(

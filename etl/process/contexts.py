@@ -116,10 +116,31 @@ def _with_declarations(frame: pl.DataFrame, declarations: tuple[Declaration, ...
         if _is_in_force(each, period, days)
     ]
     schema = {"analyte": pl.String, PERIOD: pl.Int32, "unit_declared": pl.String, "override": pl.Boolean}
-    # A later declaration of the same analyte and period replaces an earlier one.
-    table = pl.DataFrame(rows, schema=schema).unique(["analyte", PERIOD], keep="last")
+    said = pl.DataFrame(rows, schema=schema).group_by("analyte", PERIOD, maintain_order=True)
+    table = pl.DataFrame(
+        [
+            (
+                analyte,
+                period,
+                _one_of(str(analyte), group["unit_declared"].to_list()),
+                group["override"].any(),
+            )
+            for (analyte, period), group in said
+        ],
+        schema=schema,
+        orient="row",
+    )
     joined = frame.join(table, on=["analyte", PERIOD], how="left", nulls_equal=True, maintain_order="left")
     return joined.with_columns(pl.col("override").fill_null(value=False))
+
+
+def _one_of(analyte: str, units: list[str]) -> str:
+    """Return the unit that all declarations agree on, else all of them: no unit, so that the rows are held."""
+    known, first = registry()[analyte], parse_unit(units[0])
+    is_one = all(
+        unit == units[0] or known.is_same_unit(first or "", parse_unit(unit) or "") for unit in units[1:]
+    )
+    return units[0] if is_one else " / ".join(sorted(units))
 
 
 def _is_in_force(declaration: Declaration, period: int | None, days: list[date]) -> bool:

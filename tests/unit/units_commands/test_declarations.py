@@ -132,6 +132,23 @@ def test_two_declarations_for_one_result_are_refused(held) -> None:
     assert values(held) == [("151", 204.661, "declared"), ("300", 300.0, "declared")]
 
 
+MAPPED = "site: north\nfeeds:\n  labs: {files: ['labs*.csv'], units: {vitamin_b12: %s}}\n"
+
+
+def test_a_declaration_and_a_mapping_that_contradict_each_other_settle_nothing(held) -> None:
+    held.map(MAPPED % "pg/ml")
+    with pytest.raises(UsageError, match=r"north.yaml \(line 3\) declares pg/ml for vitamin_b12"):
+        declare(held.warehouse, B12, BY, sites(held))
+    # The other way round: the decision stands, and the line comes later.
+    held.map(MAPPED % "pmol/L")
+    declare(held.warehouse, B12, BY, sites(held))
+    assert values(held) == [("151", 204.661, "declared"), ("300", 406.611, "declared")]
+    held.map(MAPPED % "ng/L")
+    (outcome,) = held.ingest(held.folder / "labs.csv").files
+    assert dict(outcome.detail.reasons) == {"declaration_conflict": 3}
+    assert held.problems() == []
+
+
 def test_a_decision_needs_a_name_and_a_reason(held) -> None:
     with pytest.raises(UsageError, match="who took it"):
         declare(held.warehouse, B12, Signature(" ", "x"))
