@@ -30,6 +30,14 @@ def test_auc_is_the_share_of_pairs_won_and_the_error_is_de_longs(tied):
     assert found.se == pytest.approx(math.sqrt(s10 / len(a) + s01 / len(b)), abs=1e-12)
 
 
+def test_de_long_by_hand():
+    # Cases 3 4 6, controls 1 2 5: each case wins 2/3, 2/3, 1 of its pairs and each control loses 1, 1, 1/3.
+    # AUC 7/9; variances of the components 1/27 and 4/27, so the squared error is (1/27)/3 + (4/27)/3 = 5/81.
+    found = discriminate(np.array([3.0, 4, 6]), np.array([1.0, 2, 5]), lower_in_cases=False)
+    assert found.auc == pytest.approx(7 / 9, abs=1e-12)
+    assert found.se == pytest.approx(math.sqrt(5) / 9, abs=1e-12)
+
+
 def test_direction_is_declared_not_taken_from_the_data(tied):
     a, b = tied
     up, down = (discriminate(a, b, lower_in_cases=flag) for flag in (False, True))
