@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from etl.answers import Answers
 from etl.harmonize.dates import date_evidence, decide_dates
 from etl.harmonize.names import read_name, resembles
 from etl.harmonize.numbers import decide_decimal, decimal_evidence
-from etl.scoring.versions import resolve_versions
+from etl.sites.resolution import Resolution
 from etl.suggest.content import FEW
 from etl.suggest.measures import plausible_units
 from etl.suggest.model import Choice, MeasureChoice, Open
@@ -15,7 +16,6 @@ from etl.suggest.shared import sentinels, shared
 from etl.suggest.tables import Looked
 from schemas.codes import VALUES
 from schemas.columns import COLUMNS
-from schemas.instruments.matching import ItemRef
 
 DATED = ("collected_at", "collected_date", "resulted_at", "administered_at", "started_at", "ended_at", "recorded_at", "birth_date")  # fmt: skip
 NUMBERED = ("value", "ref_low", "ref_high")
@@ -29,8 +29,7 @@ def details(looked: Looked, choices: Sequence[Choice], measures: Sequence[Measur
     if "analyte" in fields and "value" in fields:
         found += _analytes(looked, fields["analyte"], subjects)
     found += _missing(looked, fields, measures, subjects)
-    found += _units(looked, measures)
-    return [*found, *_versions(measures)]
+    return [*found, *_units(looked, measures)]
 
 
 def _dates(looked: Looked, fields: dict[str, str]) -> Iterator[Open]:
@@ -119,22 +118,19 @@ def _units(looked: Looked, measures: Sequence[MeasureChoice]) -> Iterator[Open]:
             )
 
 
-def _versions(measures: Sequence[MeasureChoice]) -> Iterator[Open]:
-    items = [each.measure for each in measures if each.measure.kind == "item"]
-    refs = [
-        ItemRef(str(m.instrument), None, str(m.item), "total" if m.item == "total" else "item") for m in items
-    ]
-    for name, choice in resolve_versions(refs).items():
+def versions(looked: Looked, resolution: Resolution) -> Iterator[Open]:
+    """Yield the scales whose version neither names, items nor answers settle."""
+    answers = Answers.of(resolution)
+    if answers is None or resolution.shape == "unmapped":
+        return
+    answers.see(looked.frame)
+    for name, choice in answers.versions(None).items():
         if choice.version is None:
-            columns = tuple(m.column for m in items if m.instrument == name)
+            columns = tuple(each.column for each in resolution.measures if each.instrument == name)
             why = (
                 choice.problems[0]
                 if choice.problems
-                else "the items fit more than one version, and those score differently"
+                else "its items fit more than one version or order of items"
             )
-            yield Open(
-                f"version of {name}",
-                columns,
-                why,
-                f"instruments: {{{name}: {{version: VERSION}}}}   # see: etl instruments show {name}",
-            )
+            line = f"instruments: {{{name}: {{version: VERSION}}}}   # see: etl instruments show {name}"
+            yield Open(f"version of {name}", columns, why, line)

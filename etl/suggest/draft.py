@@ -12,6 +12,7 @@ from etl.suggest.model import Draft, TableDraft
 from schemas.columns import COLUMNS
 from schemas.instruments.matching import match_items
 
+_LISTED = 4  # columns of an open question
 _DIGITS = re.compile(r"\d+")
 _TAKEN = "another sheet, or another file of this name, is mapped above, and a name has one feed; draft it by itself"
 
@@ -128,7 +129,8 @@ def _meaning(measure: Measure) -> str:
 def _open(table: TableDraft) -> Iterator[str]:
     for each in table.open:
         if each.about not in _fields():
-            columns = f" ({', '.join(map(_text, each.columns))})" if each.columns else ""
+            more = f", {len(each.columns) - _LISTED} more" if len(each.columns) > _LISTED else ""
+            columns = f" ({', '.join(map(_text, each.columns[:_LISTED]))}{more})" if each.columns else ""
             yield f"    # OPEN {each.about}{columns}: {_plain(each.why)}"
             yield f"    # {_plain(each.line)}"
     if table.unused:

@@ -10,7 +10,7 @@ from etl.sites.resolve import default_feed, resolve
 from etl.sources import expand
 from etl.suggest.choose import GROUPS, Chosen, choose, graded, level_of, shape_of
 from etl.suggest.claims import SURE, View
-from etl.suggest.details import details
+from etl.suggest.details import details, versions
 from etl.suggest.measures import measures_of, without_repeats
 from etl.suggest.model import Draft, MeasureChoice, Open, TableDraft, Unread
 from etl.suggest.tables import Looked, look
@@ -122,7 +122,7 @@ def _drafted(
         ),
         choices=tuple(sorted(choices, key=lambda each: _place(each.field))),
         measures=tuple(measures),
-        open=(*_missing_fields(looked, chosen, shape, measures), *left),
+        open=(*_missing_fields(looked, chosen, shape, measures), *left, *versions(looked, resolution)),
         unused=tuple(looked.shown[column] for column in looked.columns if column not in used),
         explanation="" if is_of_use else resolution.explanation or explanation,
         columns=looked.columns,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from etl.demo import generate
 from etl.sites.mapping import load_mapping
 from etl.suggest.draft import yaml_of
 from etl.suggest.model import TableDraft
@@ -123,3 +124,20 @@ def test_a_name_that_few_share_is_not_written(tmp_path: Path) -> None:
     text = yaml_of(suggest([str(_write(tmp_path / "rare.csv", columns))], "north"))
     assert "Wolkenstein" not in text
     assert "1 more names, each of fewer than five subjects, resemble a study analyte" in text
+
+
+def test_the_draft_asks_for_what_the_demo_declares(tmp_path: Path) -> None:
+    """The demo's mappings were written by hand: what they declare beyond known headers is what a draft must ask."""
+    generate(tmp_path, 20221)
+    asked = {
+        site: {
+            each.about
+            for table in suggest([str(tmp_path / "exports" / site)], site).tables
+            for each in table.open
+        }
+        for site in ("lakeside", "lindental", "yuhe")
+    }
+    # lakeside: no header names the version, 1 and 0 for the group, one planted name that resembles an analyte.
+    assert asked["lakeside"] == {"version of psqi", "version of hamd", "values of cohort_group", "analytes"}
+    assert asked["lindental"] == {"version of psqi", "version of hamd", "dates"}
+    assert asked["yuhe"] == {"version of psqi", "version of hamd"}
