@@ -7,6 +7,7 @@ themselves: no other character contains them. `unit` is the numpy name of a code
 from __future__ import annotations
 
 import hashlib
+from threading import Thread
 from typing import BinaryIO
 
 import numpy as np
@@ -17,6 +18,7 @@ from schemas.errors import SourceUnreadable
 Positions = npt.NDArray[np.int64]
 LF, CR = 10, 13
 LONGEST_LINE = 1 << 26  # 64 MiB in one line: not a table
+LARGE = 1 << 20  # bytes that are worth a thread
 
 
 def line_starts(data: bytes, unit: str = "u1") -> Positions:
@@ -60,11 +62,29 @@ class LineStream:
     def __init__(self, stream: BinaryIO, name: str, block_size: int, size: int | None = None) -> None:
         self.position = 0
         self.unit = "u1"
-        self.digest = hashlib.sha256()
+        self._digest = hashlib.sha256()
+        self._hashing: Thread | None = None
         self._stream, self._name, self._left = stream, name, size
         self._block_size = self._wanted = block_size
         self._buffer = b""
         self._at_end = False
+
+    @property
+    def sha256(self) -> str:
+        """The digest of all that was read."""
+        self._hash(b"")
+        return self._digest.hexdigest()
+
+    def _hash(self, data: bytes) -> None:
+        """Hash beside the caller's work, one read after the other."""
+        if self._hashing is not None:
+            self._hashing.join()
+            self._hashing = None
+        if len(data) < LARGE:
+            self._digest.update(data)
+            return
+        self._hashing = Thread(target=self._digest.update, args=(data,))
+        self._hashing.start()
 
     def window(self, start: int, size: int) -> bytes:
         """Look at whole lines from an offset in the next block on, about `size` bytes of them."""
@@ -107,7 +127,7 @@ class LineStream:
         while missing > 0 and not self._at_end:
             data = self._stream.read(missing if self._left is None else min(missing, self._left))
             self._at_end = not data
-            self.digest.update(data)
+            self._hash(data)
             parts.append(data)
             missing -= len(data)
             if self._left is not None:

@@ -193,7 +193,7 @@ def _table(scanner: Scanner, tally: Tally, watch: FooterWatch) -> Table:
         structural={role.name.lower(): counts[role] for role in STRUCTURAL if counts[role]},
         damaged=counts[Role.DAMAGED],
         encoding=scanner.decoder.main or UTF8,
-        sha256=scanner.stream.digest.hexdigest(),
+        sha256=scanner.stream.sha256,
         size=scanner.stream.position,
         options=layout.options() | {"other_encoding": scanner.decoder.other},
         decisions=tuple(scanner.decisions),

@@ -81,7 +81,7 @@ class Scanner:
                 ]
                 row += len(lines)
                 stream.consume(len(raw))
-            self.sha256, self.size = stream.digest.hexdigest(), stream.position
+            self.sha256, self.size = stream.sha256, stream.position
 
     def _of_line(self, number: int, line: bytes) -> Iterator[Entry]:
         content = line.strip().removeprefix(BOM)

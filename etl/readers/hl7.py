@@ -140,7 +140,7 @@ class Hl7Reader:
             structural=dict(sorted(tally.structural.items())),
             damaged=tally.damaged,
             encoding=decoder.main or UTF8,
-            sha256=scanner.stream.digest.hexdigest(),
+            sha256=scanner.stream.sha256,
             size=size,
             options={"other_encoding": decoder.other, "messages_before": before},
             ranges=ranges,

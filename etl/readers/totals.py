@@ -13,17 +13,21 @@ from etl.readers.evidence import structure
 
 def may_be_totals(text: bytes, starts: Positions, skipped: str) -> Flags:
     """Return which lines may start like a word for totals, behind the characters that empty cells leave."""
-    values = np.frombuffer(text + b"\0" * 3, np.uint8)
+    values, end = np.frombuffer(text, np.uint8), len(text) - 1
     place = starts.copy()
     is_skipped = _letters(tuple(skipped), 0)
     moving = np.flatnonzero(is_skipped[values[place]])
     while len(moving):
         place[moving] += 1
+        moving = moving[place[moving] <= end]
         moving = moving[is_skipped[values[place[moving]]]]
     forms = tuple(form for word in _words() for form in (word, word.upper(), word.title()))
-    result = np.ones(len(place), np.bool_)
-    for nth in range(3):
-        result &= _letters(forms, nth)[values[place + nth]]
+    chosen = np.arange(len(place))
+    for nth in range(3):  # few lines are left after the first letter
+        reached = place[chosen] + nth
+        chosen = chosen[_letters(forms, nth)[values[np.minimum(reached, end)]] & (reached <= end)]
+    result = np.zeros(len(place), np.bool_)
+    result[chosen] = True
     return result
 
 
