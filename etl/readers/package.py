@@ -35,6 +35,7 @@ REPEATED_ROWS = re.compile(
     rb'<table:table-row [^>]*number-rows-repeated="(\d{2,})"[^>]*>(.*?)</table:table-row>', re.DOTALL
 )
 ROW_HEADER, CELLS = 0, range(1, 12)  # records of a binary sheet ([MS-XLSB] 2.1.7.62)
+MANIFEST = "META-INF/manifest.xml"  # of an open document
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -95,6 +96,8 @@ def _package(archive: zipfile.ZipFile, name: str, size: int) -> Package:
         raise SourceUnreadable(f"{name} is refused.", why, "save it again, or export it as CSV")
     charts = sum(part.startswith("xl/chartsheets/sheet") for part in infos)
     if "content.xml" in infos:
+        if MANIFEST in infos and b"encryption-data" in archive.read(MANIFEST):
+            raise protected(name)
         with archive.open("content.xml") as part:
             _check(name, _ods_extent(part.read()))
         return Package()

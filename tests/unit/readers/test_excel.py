@@ -456,6 +456,20 @@ def test_a_password_is_named_as_the_reason():
     assert "password" in refusal(Source(CALAMINE / "pass_protected.xlsx")).why
 
 
+def test_an_encrypted_open_document_is_told_from_a_damaged_one(tmp_path):
+    """Its manifest says that content.xml is encrypted; the bytes look like damage."""
+    manifest = (
+        '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+        '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml" manifest:size="4000">'
+        '<manifest:encryption-data manifest:checksum-type="SHA1/1K"/></manifest:file-entry></manifest:manifest>'
+    )
+    with zipfile.ZipFile(tmp_path / "labs.ods", "w") as package:
+        package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        package.writestr("content.xml", bytes(range(256)) * 8)
+        package.writestr("META-INF/manifest.xml", manifest)
+    assert "password" in refusal(Source(tmp_path / "labs.ods")).why
+
+
 @needs_data
 def test_an_open_document_shows_days_times_and_small_numbers(tmp_path):
     def cell(kind, stated, shown):
