@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from etl.associate.model import AssociationReport, Beside, Estimate, Summary
+from etl.associate.model import AssociationReport, Beside, CountTable, Estimate, Summary
 
 Counts = tuple[tuple[int | None, ...], ...]
 
@@ -18,13 +18,15 @@ Suppress = Callable[[Counts], Counts]
 HIDDEN = "hidden: too few subjects"
 # Sections whose numbers rest on one model: a hidden row count hides their n, not the estimate.
 MODELLED = ("model", "sensitivity")
+ROWS = ("model/rows", "sensitivity/rows")  # tables of who is in which model
+WIDER, IRON = "whatever the iron stores", "sensitivity/iron/"
 # Columns of the flow that fall from step to step, so that a difference is a count of those who left.
 LEFT = ("n_case", "n_control")
 
 
 def disclose(report: AssociationReport, suppress: Suppress) -> AssociationReport:
     """Return the report as it may be shown."""
-    tables = tuple(replace(t, counts=suppress(t.counts)) for t in report.tables)
+    tables = _apart(tuple(_table(t, suppress) for t in report.tables), suppress)
     hidden = {
         (t.id, row) for t in tables for row, cells in zip(t.rows, t.counts, strict=True) if None in cells
     }
@@ -47,6 +49,49 @@ def disclose(report: AssociationReport, suppress: Suppress) -> AssociationReport
             for d in report.diagnostics
         ),
     )
+
+
+def _table(table: CountTable, suppress: Suppress) -> CountTable:
+    """Hide the small cells of a table; the rows of ROWS are no parts of one whole, so each is looked at alone."""
+    if table.id in ROWS:
+        return replace(table, counts=tuple(row for each in table.counts for row in suppress((each,))))
+    return replace(table, counts=suppress(table.counts))
+
+
+def _apart(tables: tuple[CountTable, ...], suppress: Suppress) -> tuple[CountTable, ...]:
+    """Hide the rows of models and scenarios that differ from a shown one by few cases or few controls.
+
+    Who is in one and not in the other is a group that no other table shows. When the subjects before a rule on iron
+    are such a row, the tables that count them are hidden too.
+    """
+    shown: list[tuple[int | None, ...]] = []
+    found = []
+    is_wider_hidden = False
+    for table in tables:
+        rows = []
+        for name, cells in zip(table.rows, table.counts, strict=True):
+            kept = cells
+            if table.id in ROWS and (
+                None in cells or any(_is_near(cells, other, suppress) for other in shown)
+            ):
+                kept = (None,) * len(cells)
+                is_wider_hidden |= name == WIDER
+            elif table.id in ROWS:
+                shown.append(cells)
+            rows.append(kept)
+        found.append(replace(table, counts=tuple(rows)))
+    if not is_wider_hidden:
+        return tuple(found)
+    return tuple(
+        replace(t, counts=tuple((None,) * len(row) for row in t.counts)) if t.id.startswith(IRON) else t
+        for t in found
+    )
+
+
+def _is_near(cells: tuple[int | None, ...], other: tuple[int | None, ...], suppress: Suppress) -> bool:
+    """Tell whether two rows differ by a small count of cases or of controls."""
+    gaps = [abs((a or 0) - (b or 0)) for a, b in zip(cells[:2], other[:2], strict=True)]
+    return any(_one(gap, suppress) != gap for gap in gaps)
 
 
 def _estimate(estimate: Estimate, hidden: set[tuple[str, str]], suppress: Suppress) -> Estimate:
@@ -97,9 +142,20 @@ def _flow(flow: tuple[dict[str, object], ...], suppress: Suppress) -> tuple[dict
     for name in names:
         counts = [_count(step[name]) for step in flow]
         columns[name] = _falling(counts, suppress) if name in LEFT else [_one(n, suppress) for n in counts]
+    if "n_unknown" in columns:
+        columns["n_unknown"] = _as_far_as_counted(columns)
     return tuple(
         step | {name: counts[at] for name, counts in columns.items()} for at, step in enumerate(flow)
     )
+
+
+def _as_far_as_counted(columns: dict[str, list[int | None]]) -> list[int | None]:
+    """Hide of how many a rule knows nothing where those who came to it are hidden: it may be all of them."""
+    came = [columns[name] for name in LEFT if name in columns]
+    return [
+        None if at and any(None in (counts[at - 1], counts[at]) for counts in came) else unknown
+        for at, unknown in enumerate(columns["n_unknown"])
+    ]
 
 
 def _falling(counts: list[int | None], suppress: Suppress) -> list[int | None]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from etl.associate.design import Design, make_design
+from etl.associate.disclosure import WIDER
 from etl.associate.logistic import fit_logistic
 from etl.associate.model import CASE, CONTROL, CountTable
 from etl.associate.models import count_rows, odds_ratios, present_terms
@@ -79,7 +80,7 @@ def _by_iron(subjects: pl.DataFrame, protocol: AssociationProtocol) -> Iterator[
     """Leave out who is iron deficient by one profile after another, and nobody."""
     profiles = [(p, d) for p in protocol.iron if (d := iron_deficient(subjects, p)) is not None]
     if profiles:
-        yield Scenario("whatever the iron stores", subjects)
+        yield Scenario(WIDER, subjects)
     for profile, deficient in profiles:
         kept = subjects.filter(~deficient.fill_null(value=False))
         yield Scenario(f"without {profile.name}", kept, note="subjects of unknown iron status are kept")

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 # Printed in columns of their own.
 _NAMED = ("id", "kind", "sentence", "source", "unknown", "is_on")
 
+_SILENT = ("unstated", "unknown")  # the default: silence is no answer
+
 
 def settings(study: Mapping[str, object]) -> list[tuple[str, str]]:
     """Flatten everything but the rules."""
@@ -28,7 +30,7 @@ def _parameters(rule: Mapping[str, object]) -> str:
     given = {
         name: value
         for name, value in rule.items()
-        if name not in _NAMED and value not in (None, [], {}, 0, ())
+        if name not in _NAMED and value not in (None, [], {}, 0, ()) and (name, value) != _SILENT
     }
     return "; ".join(f"{name} {text}" for key, value in given.items() for name, text in _flat(key, value))
 

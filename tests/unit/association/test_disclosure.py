@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from etl.associate.disclosure import HIDDEN, disclose
-from etl.associate.model import AssociationReport, Beside, Estimate, Summary
+from etl.associate.model import AssociationReport, Beside, CountTable, Estimate, Summary
 from etl.association import hide_small
 
 
@@ -71,3 +71,38 @@ def test_nothing_hidden_shows_beside_a_published_figure():
         ("r -0.250", 40, True),
         ("hidden", None, None),
     ]
+
+
+def test_unknown_are_hidden_where_those_who_came_are():
+    # Three cases left at the first rule: their number is hidden, so 'all cases are unknown' must not give it back.
+    flow = tuple(
+        {"step": f"{at}", "n_case": n, "n_control": 67, "n_unknown": unknown}
+        for at, (n, unknown) in enumerate([(80, 0), (66, 66), (63, 125), (63, 63)])
+    )
+    shown = disclose(report(flow=flow), hide_small).flow
+    assert [(step["n_case"], step["n_unknown"]) for step in shown] == [
+        (80, 0),
+        (None, None),
+        (63, None),
+        (63, 63),
+    ]
+
+
+def test_two_scenarios_do_not_give_away_who_is_in_one_only():
+    # 66 and 63 cases: three are in one scenario only. Without them the wider one and its iron counts are hidden.
+    columns = ("case", "control", "not in the model")
+    tables = (
+        CountTable("model/rows", "", ("crude", "matched"), columns, ((63, 62, 8), (61, 61, 11))),
+        CountTable(
+            "sensitivity/rows",
+            "",
+            ("primary model (adjusted)", "whatever the iron stores", "without many"),
+            columns,
+            ((63, 62, 8), (66, 67, 0), (50, 51, 32)),
+        ),
+        CountTable("sensitivity/iron/0", "", ("case", "control"), ("yes", "no"), ((6, 60), (7, 60))),
+    )
+    shown = {t.id: t.counts for t in disclose(report(tables=tables), hide_small).tables}
+    assert shown["model/rows"] == ((63, 62, 8), (None, None, None))
+    assert shown["sensitivity/rows"] == ((63, 62, 8), (None, None, None), (50, 51, 32))
+    assert shown["sensitivity/iron/0"] == ((None, None), (None, None))
