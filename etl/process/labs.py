@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import polars as pl
 
@@ -14,6 +14,7 @@ from etl.process.candidates import Processed, held_rows
 from etl.process.contexts import GLUED, PERIOD, ROLES, boundaries, settle_contexts
 from etl.process.corrections import note_corrections
 from etl.process.identity import FIELD, content, with_hmac
+from etl.process.lab_ids import ROW_ROLES, meeting, role_texts
 from etl.process.memo import Memo
 from etl.process.moments import moments
 from etl.process.roles import cleaned, text
@@ -23,22 +24,6 @@ from etl.readers.base import LOCATOR, ROW
 from schemas.tables import check_rows, lab_result_rules
 from warehouse.keys import Keys
 
-# Roles that belong to a row but not to its context; with the context they are the mapped content of a candidate.
-ROW_ROLES = (
-    "subject",
-    "source_site",
-    "value",
-    "comparator",
-    "flag",
-    "collected_at",
-    "resulted_at",
-    "source_id",
-    "status",
-    "fasting",
-    "lab_id",
-    "platform",
-    "method",
-)
 LAB_ROLES = (*ROLES, *ROW_ROLES, *STANDARD_ROLES)
 # Trimmed row by row, because a blank one means something; every other text is trimmed where it is read.
 ROW_TRIMMED = ("source_id", "comparator", "source_site", "lab_id", "platform", "method", "flag")
@@ -132,7 +117,7 @@ class LabHarmonizer:
 
     def _settle(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Settle contexts, and add `said`, which stands for their texts in the ids of results."""
-        texts = content(_texts(rows, (*ROLES, *GLUED)))
+        texts = content(role_texts(rows, (*ROLES, *GLUED)))
         said = with_hmac(rows, "said", texts, self._key).select("settled_by", "said")
         return settle_contexts(rows, self._plan).join(said, on="settled_by")
 
@@ -220,7 +205,7 @@ class LabHarmonizer:
         if accepted.height:
             numbered = self._with_shared(accepted)
             kept = [name for name in ROW_OUTPUT if name in numbered.columns]
-            done.results = numbered.select(*kept, _meeting(numbered).alias("meeting"))
+            done.results = numbered.select(*kept, meeting(numbered).alias("meeting"))
             done.contexts = self._shared.answers()
         if held.height:
             originals = [text(role) for role in LAB_ROLES if text(role) in held.columns]
@@ -250,35 +235,6 @@ class LabHarmonizer:
             pl.lit("current").alias("row_state"),
             *carried,
         )
-
-    def _with_ids(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Add result_id from the mapped content, and the key and token of the source's own number."""
-        site, feed = self._plan.site, self._plan.feed
-        mapped = content(["said", *_texts(frame, ROW_ROLES)], site, feed)
-        frame = with_hmac(frame, "result_id", mapped, self._key)
-        if text("source_id") not in frame.columns:
-            return frame
-        is_numbered = pl.col(text("source_id")).is_not_null()
-        drawn = ["subject_id", text("source_id"), "analyte", "specimen", "drawn_at"]
-        frame = frame.with_columns(pl.col("collected_at").cast(pl.String).alias("drawn_at"))
-        key = pl.when(is_numbered).then(content(drawn, site, feed))
-        token = pl.when(is_numbered).then(content([text("source_id")], site, feed, "source"))
-        return with_hmac(with_hmac(frame, "result_key", key, self._key), "source_token", token, self._key)
-
-
-def _texts(frame: pl.DataFrame, roles: Iterable[str]) -> list[str | pl.Expr]:
-    """Return the texts of roles; a role without a column reads as an empty one, so that its id is the same."""
-    return [text(role) if text(role) in frame.columns else pl.lit("") for role in roles]
-
-
-def _meeting(frame: pl.DataFrame) -> pl.Expr:
-    """Return a number that results have in common which could supersede or contradict each other; null for none."""
-    drawn = pl.struct("subject_id", "analyte", "specimen", "collected_at").hash()
-    minutes = pl.when(pl.col("collected_precision").is_in(["minute", "second"])).then(drawn)
-    if "result_key" not in frame.columns:
-        return minutes
-    key = pl.col("result_key")
-    return pl.when(key.is_not_null()).then(key.hash()).otherwise(minutes)
 
 
 STEPS = ("analyte", "subject", "collected_at", "resulted_at", "number", "unit")
