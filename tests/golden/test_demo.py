@@ -82,6 +82,19 @@ def test_every_finding_is_shown_by_its_check(loaded) -> None:
             assert counted[CHECKS[defect.finding]] > 0, defect.id
 
 
+def test_on_the_clean_cohort_nothing_is_held_and_nothing_is_found(tmp_path) -> None:
+    from etl.validation import run_validation
+
+    generate(tmp_path, defects=False)
+    options = IngestOptions(sites=load_sites(tmp_path / "sites"))
+    report = ingest([str(tmp_path / "exports")], tmp_path / "w.duckdb", options)
+    totals = report.totals()
+    assert (totals["held"], totals["duplicate"], totals["superseded"], totals["attributes_held"]) == (0, 0, 0, 0)
+    validated = run_validation(tmp_path / "w.duckdb", "any")
+    assert [(each.check_id, each.scope) for each in validated.results if each.is_finding] == []
+    assert validated.is_clean
+
+
 def test_the_cohort_comes_back_as_it_was_made(loaded) -> None:
     """80 and 80, with the true B12 (pg/mL), sex and group of every subject, from three units and three languages."""
     from etl.sql import run_sql
