@@ -191,7 +191,8 @@ class LabHarmonizer:
 
     def _sort_out(self, frame: pl.DataFrame, done: Processed) -> None:
         """Split into accepted and held, with every reason of a candidate in one pass."""
-        frame = self._with_ids(with_standard_flag(self._shaped(frame))).with_row_index("index")
+        shaped = with_standard_flag(self._shaped(frame))
+        frame = with_result_ids(shaped, self._plan, self._key).with_row_index("index")
         note_corrections(frame, "result_id", done)
         broken = check_rows(self._rules, frame).group_by("index").agg(pl.col("reason").alias("broken_rules"))
         is_suspect = _is_suspect() | pl.col("index").is_in(broken["index"].implode())
