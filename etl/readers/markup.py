@@ -109,7 +109,7 @@ def html_sheets(data: bytes, name: str, declared: str | None) -> tuple[list[Shee
     parser = _Tables(name)
     for start in range(0, len(text), FED):
         parser.feed(text[start : start + FED])
-        if len(parser.rawdata) > LONGEST_CELL + FED:  # a tag without end
+        if len(parser.rawdata) > LONGEST_CELL:  # what is left is a tag without end
             raise _too_long(name)
     parser.close()
     parser.flush()

@@ -456,6 +456,14 @@ def test_a_password_is_named_as_the_reason():
     assert "password" in refusal(Source(CALAMINE / "pass_protected.xlsx")).why
 
 
+@pytest.mark.parametrize("part", ["<td>{}</td>", "<td title='{}'>x</td>", "<td>{}"])
+def test_a_cell_or_tag_of_html_without_end_is_refused(tmp_path, part):
+    """Three million characters: a workbook's cell holds 32,767."""
+    rows = "<tr><td>id</td></tr><tr>" + part.format("x" * 3_000_000) + "</tr>"
+    (tmp_path / "labs.xls").write_text(f"<html><table>{rows}</table></html>")
+    assert "longer than 1,048,576" in refusal(Source(tmp_path / "labs.xls")).why
+
+
 def test_an_encrypted_open_document_is_told_from_a_damaged_one(tmp_path):
     """Its manifest says that content.xml is encrypted; the bytes look like damage."""
     manifest = (
