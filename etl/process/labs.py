@@ -14,7 +14,7 @@ from etl.process.candidates import Processed, held_rows
 from etl.process.contexts import GLUED, PERIOD, ROLES, boundaries, settle_contexts
 from etl.process.corrections import note_corrections
 from etl.process.identity import FIELD, content, with_hmac
-from etl.process.lab_ids import ROW_ROLES, meeting, role_texts
+from etl.process.lab_ids import ROW_ROLES, meeting, role_texts, with_result_ids
 from etl.process.memo import Memo
 from etl.process.moments import moments
 from etl.process.roles import cleaned, text
