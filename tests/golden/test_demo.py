@@ -89,7 +89,12 @@ def test_on_the_clean_cohort_nothing_is_held_and_nothing_is_found(tmp_path) -> N
     options = IngestOptions(sites=load_sites(tmp_path / "sites"))
     report = ingest([str(tmp_path / "exports")], tmp_path / "w.duckdb", options)
     totals = report.totals()
-    assert (totals["held"], totals["duplicate"], totals["superseded"], totals["attributes_held"]) == (0, 0, 0, 0)
+    assert (totals["held"], totals["duplicate"], totals["superseded"], totals["attributes_held"]) == (
+        0,
+        0,
+        0,
+        0,
+    )
     validated = run_validation(tmp_path / "w.duckdb", "any")
     assert [(each.check_id, each.scope) for each in validated.results if each.is_finding] == []
     assert validated.is_clean

@@ -199,6 +199,12 @@ def test_every_language_has_every_word():
     assert len(languages()["en"]["words"]) == len(languages()["zh"]["words"])
 
 
+def test_a_check_that_is_newer_than_the_run_is_said_not_to_have_run(report):
+    new = dict(report.checks[0], results=[], counts=dict.fromkeys(report.counts, 0))
+    page = html.render(replace(report, checks=[new, *report.checks[1:]])).decode()
+    assert f"<summary>did not run<span>{new['text']['en']['sentence']}</span>" in page
+
+
 def test_the_ending_chooses_the_format(report, tmp_path):
     for name, start in (("r.html", b"<!doctype html>"), ("r.json", b"{"), ("r.xlsx", b"PK")):
         write_report(report, tmp_path / name)

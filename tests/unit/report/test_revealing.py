@@ -46,7 +46,7 @@ def test_it_shows_the_rows_to_fix_and_says_so_everywhere(place) -> None:
 
     text = page.read_text("utf-8")
     assert all(secret in text for secret in SECRETS)
-    assert 'class="revealed" role="note">CONFIDENTIAL' in text
+    assert '<aside class="revealed">CONFIDENTIAL' in text
     for sheet in openpyxl.load_workbook(book):
         assert str(sheet["A1"].value).startswith("CONFIDENTIAL")
         assert "CONFIDENTIAL" in str(sheet.oddHeader.center.text)
