@@ -94,17 +94,27 @@ def _subjects(report: IngestReport) -> str:
 
 def _reasons(report: IngestReport) -> str:
     rows = [
-        (_label(each), reason, number, REASONS[reason].sentence if reason in REASONS else "")
+        (_label(each), reason, number)
         for each in report.files
         for reason, number in each.detail.reasons.most_common()
     ]
     if not rows:
         return ""
-    about_units = {"unit_unknown", "unit_not_commensurable"} & {row[1] for row in rows}
-    hint = "\nThe units that settled nothing, each with the nearest known one: etl units unknown"
-    return (
-        "Held, by reason\n" + table(("file", "reason", "rows", "why"), rows) + (hint if about_units else "")
-    )
+    named = sorted({reason for _, reason, _ in rows})
+    return "Held, by reason\n" + table(("file", "reason", "rows"), rows) + "\n\n" + _advice(named)
+
+
+def _advice(reasons: Sequence[str]) -> str:
+    """Return why each reason holds a row, and what settles it."""
+    width = max(map(len, reasons))
+    lines = []
+    for reason in reasons:
+        if reason in REASONS:
+            lines += [
+                f"{reason:<{width}}  {REASONS[reason].sentence}",
+                f"{'':<{width}}  -> {REASONS[reason].advice}",
+            ]
+    return "\n".join(lines)
 
 
 def _out_of_scope(report: IngestReport) -> str:
