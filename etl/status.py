@@ -23,6 +23,8 @@ class Status:
     held: list[dict[str, Any]]
     stale: list[dict[str, Any]]
     checks: list[dict[str, Any]]
+    findings: list[dict[str, Any]]  # what failed or could not run
+    is_validation_old: bool  # something was loaded since
     unbalanced: list[str]
     broken_ledger: list[str]
 
@@ -39,6 +41,8 @@ def status(warehouse: Path, sites: dict[str, SiteMapping] | None = None) -> Stat
             held=_rows(connection, _HELD),
             stale=_stale(connection, sites or {}),
             checks=_rows(connection, _CHECKS),
+            findings=_rows(connection, _FINDINGS),
+            is_validation_old=bool(_rows(connection, _LOADED_SINCE)[0]["is_old"]),
             unbalanced=unbalanced_loads(connection),
             broken_ledger=broken_ledger(connection),
         )
@@ -60,6 +64,22 @@ _CHECKS = """
     select status, severity, count(*) as checks from meta.check_result
     where run_id = (select run_id from meta.check_result order by checked_at desc limit 1)
     group by all order by all
+"""
+
+_FINDINGS = """
+    select severity, check_id as "check", scope as "where", numerator as rows, denominator as "of", status
+    from meta.check_result
+    where run_id = (select run_id from meta.check_result order by checked_at desc limit 1)
+        and status in ('failed', 'error')
+    order by list_position(['fatal', 'convention', 'characterization'], severity), check_id, scope
+"""
+
+# Runs and loads are both in UTC; the time of a check is that of the hospital.
+_LOADED_SINCE = """
+    select coalesce(
+        (select max(loaded_at) from meta.load where status = 'active')
+        > (select max(started_at) from meta.run where command = 'validate'), false
+    ) as is_old
 """
 
 

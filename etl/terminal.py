@@ -160,7 +160,10 @@ def status_summary(found: Status) -> str:
         _titled("Loaded", found.feeds),
         _titled("Held and open", found.held),
         _titled("Last validation", found.checks),
+        _titled("Open findings", found.findings),
     ]
+    if found.is_validation_old:
+        parts.append("The last validation is older than the last load.\n  Try: etl validate")
     if found.stale:
         feeds = Counter(f"{each['site']}/{each['feed']}" for each in found.stale)
         listed = ", ".join(f"{feed} {number}" for feed, number in feeds.items())

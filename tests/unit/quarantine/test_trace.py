@@ -8,6 +8,7 @@ import pytest
 
 from etl.quarantine import waive
 from etl.reporting import write_reports
+from etl.status import status
 from etl.trace import trace
 from etl.validation import run_validation
 from etl.verify import verify
@@ -137,3 +138,15 @@ def test_the_report_is_written_in_every_format(loaded) -> None:
     for formats, language in ((["docx"], "en"), (["html"], "fr")):
         with pytest.raises(UsageError):
             write_reports(loaded.warehouse, out, formats, language)
+
+
+def test_the_status_names_what_is_open(loaded) -> None:
+    assert (status(loaded.warehouse).findings, status(loaded.warehouse).is_validation_old) == ([], False)
+    run_validation(loaded.warehouse)
+    found = status(loaded.warehouse)
+    orphans = [each for each in found.findings if each["check"] == "lab_subjects_known"]
+    # Neither file of results describes its one subject.
+    assert [(each["severity"], each["rows"], each["of"]) for each in orphans] == [("fatal", 1, 1)]
+    assert found.is_validation_old is False
+    loaded.ingest(loaded.write("lab_3.csv", f"{HEADER}\nP009,Ferritin,31,ng/mL,,2021-03-06 08:12,A9\n"))
+    assert status(loaded.warehouse).is_validation_old is True
