@@ -25,7 +25,7 @@ from warehouse.quarantine import plain_id
 from warehouse.seal import unseal
 
 # So many rows are traced in full; more are listed, which is said.
-FULL = 20
+FULL = 200
 # What the source says, and what was made of it: shown when it was asked for.
 _CELLS = (
     "comparator", "value", "value_source", "unit_source", "analyte_source", "code_source", "text_source", "ref_text",

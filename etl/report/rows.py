@@ -19,6 +19,7 @@ from warehouse.quarantine import Chosen, HeldRecord
 
 # A page of more rows is no help; `etl quarantine export` and `etl trace` have them all.
 MOST_HELD = 2_000
+MOST_TRACED = 20  # rows of one check
 
 Row = dict[str, Any]
 
@@ -46,8 +47,8 @@ def rows_to_fix(connection: duckdb.DuckDBPyConnection, keys: Keys, results: Sequ
     for check in (check for suite in load_suites() for check in suite.checks if check.id in failed):
         found = tracer.trace(check.id)
         advice = {language: check.text("advice", language) for language in languages()}
-        rows += [_traced(check.id, step, advice) for step in found.steps if step.kind != "held"]
-        left_out += found.rows - len(found.steps)
+        rows += [_traced(check.id, step, advice) for step in found.steps[:MOST_TRACED] if step.kind != "held"]
+        left_out += max(0, found.rows - MOST_TRACED)
     return Fixes(rows, left_out)
 
 
