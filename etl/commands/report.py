@@ -36,7 +36,9 @@ def report(
     """Write the newest validation as files that may be shared: no subject's value, small counts hidden."""
     from etl.reporting import write_reports
 
-    source = reading(warehouse) if shareable else warehouse  # what reveals is recorded in the warehouse itself
+    source = (
+        reading(warehouse) if shareable else warehouse
+    )  # what reveals is recorded in the warehouse itself
     paths = write_reports(source, out, form.split(","), language, fail_on, reveal=not shareable)
     show({"files": [str(path) for path in paths]}, "\n".join(f"wrote  {path}" for path in paths), json=json)
 

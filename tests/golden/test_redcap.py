@@ -244,7 +244,15 @@ def coded(choices: str, label: str = "Feeling nervous", name: str = "gad7_1", fo
         ("a, Never | b, Some | c, Often | d, Daily", ("c", "b"), None),
         ("3, Never | 2, Some | 1, Often | 0, Daily", ("3", "Daily"), [0.0, 3.0]),
     ],
-    ids=["scores", "shifted by one", "either may be the score", "numbers in the labels", "letters", "no score told", "turned round"],
+    ids=[
+        "scores",
+        "shifted by one",
+        "either may be the score",
+        "numbers in the labels",
+        "letters",
+        "no score told",
+        "turned round",
+    ],
 )
 def test_codes_of_answers_are_scores_or_the_labels_tell_them(place, choices, cells, values) -> None:
     place.write("data/dictionary.csv", dictionary(coded(choices)))
