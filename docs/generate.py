@@ -113,10 +113,18 @@ def formats() -> str:
     """Return the formats that have a reader."""
     from etl.readers import READERS
 
-    return table(
-        ("format", "what it reads"),
-        [(f"`{name}`", (type(each).__doc__ or "").splitlines()[0]) for name, each in READERS.items()],
-    )
+    pages = {name: (ROOT / "docs" / "formats" / f"{name}.md").read_text("utf-8") for name in READERS}
+    rows = [
+        (f"[{page.splitlines()[0].removeprefix('# ')}](docs/formats/{name}.md)", _opening(page))
+        for name, page in pages.items()
+    ]
+    return table(("format", "what it reads"), rows)
+
+
+def _opening(page: str) -> str:
+    """Return the first sentence of a format's page, which says what is read."""
+    text = " ".join(page.splitlines()[2:6]).removeprefix("Read: ")
+    return re.split(r"(?<=[a-z0-9`)])\. (?=[A-Z])", text, maxsplit=1)[0]
 
 
 def reasons() -> str:
