@@ -163,12 +163,8 @@ class FileLoad:
 
     def _columns(self, table: str) -> frozenset[str]:
         if table not in self._known:
-            schema, name = table.split(".")
-            found = self._connection.execute(
-                "select column_name from duckdb_columns() where schema_name = ? and table_name = ?",
-                [schema, name],
-            ).fetchall()
-            self._known[table] = frozenset(column for (column,) in found)
+            empty = self._connection.execute(f"select * from {table} limit 0")
+            self._known[table] = frozenset(column[0] for column in empty.description or ())
         return self._known[table]
 
     def hold(self, rows: pl.DataFrame) -> None:
