@@ -16,9 +16,9 @@ from etl.associate.marts import read_frames, study_protocol
 from etl.associate.model import AnalysisFrames, AssociationReport
 from etl.associate.plots import Points, take_points
 from etl.associate.render import to_csv, to_html, to_json
+from etl.disclosure import suppress_table
 from etl.gate import Gate, inspect_gate
 from etl.override import Override, rests_on
-from etl.report.disclosure import suppress_table
 from etl.run import Run, tool_version
 from etl.study import ensure_views
 from etl.validate import last_validation

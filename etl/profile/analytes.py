@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from etl.disclosure import SMALLEST
 from etl.harmonize.numbers import parse_results
 from etl.harmonize.spelling import unit_readings
 from etl.profile.columns import reading_of
 from etl.profile.model import AnalyteProfile
 from etl.profile.plots import number_plot
-from etl.report.disclosure import SMALLEST
 from etl.suggest.tables import Looked
 
 LISTED = 80

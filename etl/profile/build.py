@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from etl.disclosure import is_small
 from etl.profile.analytes import analyte_profiles
 from etl.profile.columns import Reading, column_profile
 from etl.profile.model import ColumnProfile, Decided, FileProfile, TableProfile
 from etl.readers.base import Decision, Source
-from etl.report.disclosure import is_small
 from etl.sites.headers import find_column
 from etl.sites.mapping import SiteMapping
 from etl.sources import expand

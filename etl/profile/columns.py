@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from etl.disclosure import is_small, suppress
 from etl.harmonize.codes_of_analytes import read_code
 from etl.harmonize.dates import date_evidence, decide_dates, parse_dates
 from etl.harmonize.names import read_name, resembles
@@ -14,7 +15,6 @@ from etl.harmonize.numbers import decide_decimal, decimal_evidence, parse_result
 from etl.harmonize.spelling import unit_readings
 from etl.profile.model import ColumnProfile, Plot, Text
 from etl.profile.plots import month_plot, number_plot
-from etl.report.disclosure import is_small, suppress
 from etl.suggest.content import Content, absent_words
 from etl.suggest.shared import sentinels, shared
 from etl.suggest.tables import Looked

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from etl.disclosure import suppress
 from etl.profile.model import Plot
-from etl.report.disclosure import suppress
 
 BINS, FEWEST_BINS = 20, 3
 IN_A_BIN = 8  # subjects that a bin has on average, so that most bins can be shown

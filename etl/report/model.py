@@ -11,9 +11,9 @@ from typing import Any
 
 import duckdb
 
+from etl.disclosure import share
 from etl.inspect import registry_digest
 from etl.report import panels
-from etl.report.disclosure import share
 from etl.report.rows import Fixes
 from etl.run import tool_version
 from etl.validate import ValidationReport

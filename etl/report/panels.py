@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from etl.report.disclosure import is_small, suppress, suppress_table
+from etl.disclosure import is_small, suppress, suppress_table
 from etl.report.words import reason_texts
 from schemas.analytes import registry
 from schemas.instruments import INSTRUMENTS

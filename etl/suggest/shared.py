@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import polars as pl
 
-from etl.report.disclosure import SMALLEST
+from etl.disclosure import SMALLEST
 from etl.suggest.content import Content
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from etl.report.disclosure import SMALLEST, is_small, share, suppress, suppress_table, total
+from etl.disclosure import SMALLEST, is_small, share, suppress, suppress_table, total
 
 
 @pytest.mark.parametrize(
