@@ -16,7 +16,7 @@ from etl.answers import Answers
 from etl.harmonize.dates import date_evidence, decide_dates
 from etl.harmonize.numbers import decide_decimal, decimal_evidence
 from etl.plan import Declaration, ResolvedPlan
-from etl.process.roles import role_expression
+from etl.process.roles import DATED_BY, dating, role_expression
 from etl.questions import Asked
 from etl.readers import detect
 from etl.readers.base import Decision, Hints, Reader, Source, Table
@@ -35,7 +35,7 @@ _REGISTRY = (*_EVERY, *_LABS, *_ITEMS, "concepts")
 _READ_FOR = {
     "lab_long": (*_EVERY, *_LABS),
     "item_long": (*_EVERY, *_ITEMS),
-    "wide": (*_EVERY, *_LABS, *_ITEMS),
+    "wide": (*_EVERY, *_LABS, *_ITEMS, "concepts"),
     "condition": (*_EVERY, "concepts"),
     "medication": (*_EVERY, "concepts"),
     "subjects": _EVERY,
@@ -50,7 +50,7 @@ class Observed:
 
     resolution: Resolution
     feed: FeedMapping | None
-    dates: dict[str, pl.Expr] = field(default_factory=dict)  # by role or attribute
+    dates: dict[str, list[pl.Expr]] = field(default_factory=dict)  # by role or attribute
     numbers: tuple[str, ...] = ()
     date_counts: dict[str, Counter[str]] = field(default_factory=dict)
     number_counts: Counter[str] = field(default_factory=Counter)
@@ -61,15 +61,17 @@ class Observed:
     def columns(self) -> list[str]:
         """Return the columns that evidence is gathered from."""
         answers = self.answers.columns if self.answers else ()
-        dated = [name for expression in self.dates.values() for name in expression.meta.root_names()]
+        expressions = (each for found in self.dates.values() for each in found)
+        dated = [name for expression in expressions for name in expression.meta.root_names()]
         return list(dict.fromkeys([*dated, *self.numbers, *answers]))
 
     def see(self, frame: pl.DataFrame) -> None:
         """Count the evidence of some records."""
-        for role, expression in self.dates.items():
+        for role, expressions in self.dates.items():
             seen = self.date_counts.setdefault(role, Counter())
-            texts = frame.select(expression).to_series()
-            seen.update(date_evidence(texts, clock=seen["clock"] <= seen["midnight"]))
+            for expression in expressions:
+                texts = frame.select(expression).to_series()
+                seen.update(date_evidence(texts, clock=seen["clock"] <= seen["midnight"]))
         for column in self.numbers:
             self.number_counts.update(decimal_evidence(frame[column].unique()))
         if self.answers:
@@ -138,7 +140,11 @@ def _observed(columns: tuple[str, ...], feed: FeedMapping | None, asked: Asked) 
     resolution = asked.clear(resolve(columns, feed, questions=asked.questions))
     roles = resolution.roles
     found = {name: role_expression(resolution, name) for name in (*DATE_ROLES, *DATE_ATTRIBUTES)}
-    dates = {name: expression for name, expression in found.items() if expression is not None}
+    dates = {name: [expression] for name, expression in found.items() if expression is not None}
+    for kind, role in DATED_BY.items():
+        by_form = [each for name, each in dating(resolution, kind).items() if name or role not in roles]
+        if by_form:
+            dates[role] = [*dates.get(role, ()), *by_form]
     numbers = [roles[role] for role in NUMBER_ROLES if role in roles]
     numbers += [measure.column for measure in resolution.measures if measure.kind == "lab"]
     answers = Answers.of(resolution)
@@ -201,8 +207,12 @@ def _decisions(observed: Observed, feed: FeedMapping | None) -> list[Decision]:
             Decision(f"bounds:{name}", f"{low}..{high}", "declared")
             for name, (low, high) in feed.bounds.items()
         ]
-    if feed and feed.complete and observed.resolution.shape in HISTORIES:
-        made.append(Decision(f"complete:{observed.resolution.shape}", "true", "declared"))
+    told = {observed.resolution.shape, *(measure.kind for measure in observed.resolution.measures)}
+    made += [
+        Decision(f"complete:{domain}", "true", "declared")
+        for domain in HISTORIES
+        if feed and feed.complete and domain in told
+    ]
     return made
 
 

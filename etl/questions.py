@@ -17,6 +17,7 @@ from etl.sites.resolution import Finding, Measure, Resolution, Shape
 from schemas.instruments import INSTRUMENTS
 
 NUMBERED = re.compile(r"\s*\(?(\d{1,3})\b")
+NOT_COMPLETED = {"[not completed]": ""}  # REDCap's word for the moment of a survey that was not sent
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Asked:
         for measure in resolution.measures:
             if self._is_coded(measure):
                 found[measure.column] = _answers(measure, self.questions[measure.column]) or {}
+        stamps = {each.dated for each in resolution.measures if (each.dated or "").endswith("_timestamp")}
+        found |= {column: NOT_COMPLETED for column in stamps if column}
         return {column: words for column, words in found.items() if words}
 
     def clear(self, resolution: Resolution) -> Resolution:

@@ -29,6 +29,8 @@ from warehouse.keys import Keys
 
 DATES = ("started_at", "ended_at", "recorded_at")
 NAMED = ("code", "text", "term")  # roles with the domain before them
+BOX_ROLES = ("subject", "source_site", "visit")  # what stands beside a box of a form
+BOXES = {"1": "Y", "checked": "Y", "0": "N", "unchecked": "N"}  # codes and labels of an export -> CDISC's NY
 SHARED = ("subject", "source_site", "code_system", *DATES, "source_id", "status", "verification_status")
 OUTPUT = (
     "record_id", "subject_id", "concept", "code", "code_system", "text_source", "status", "started_at", "ended_at",
@@ -38,20 +40,44 @@ CODED = ("code_system", "code", "text_source", "term")
 
 
 class HistoryHarmonizer:
-    """Turn the records of a table of diagnoses or drugs into rows of core.condition or core.medication."""
+    """Turn the records of a table of diagnoses or drugs, or boxes of a form, into core.condition or core.medication."""
 
-    def __init__(self, plan: ResolvedPlan, reader: Reader, keys: Keys, subjects: SubjectIds) -> None:
+    def __init__(
+        self, plan: ResolvedPlan, reader: Reader, keys: Keys, subjects: SubjectIds, domain: str
+    ) -> None:
         self._plan = plan
         self._reader = reader
         self._key = keys.record
         self._subjects = subjects
-        self._domain = plan.resolution.shape
+        self._domain = domain
         self._concepts = Memo("coding", self._find_concepts)
 
     def harmonize(self, records: pl.DataFrame) -> Processed:
         """Return the candidates of a batch, one a record."""
-        done = Processed(read=records.height)
-        frame = self._subjects.attach(self._role_frame(records))
+        return self._harmonize(self._role_frame(records))
+
+    def answers(self, frame: pl.DataFrame) -> Processed:
+        """Return the candidates of a role frame of boxes: a ticked one says that its option is present.
+
+        One that is not ticked says nothing by itself, because REDCap writes 0 for a form that nobody opened as well;
+        in a feed that is declared complete it says that the option is absent.
+        """
+        is_complete = self._plan.decided(f"complete:{self._domain}") == "true"
+        meanings = (
+            BOXES if is_complete else {each: "U" if said == "N" else said for each, said in BOXES.items()}
+        )
+        said = pl.col(text("value")).str.to_lowercase()
+        stated = [name for name in (text("source_id"), text("visit")) if name in frame.columns]
+        boxes = frame.with_columns(
+            said.replace_strict(meanings, default=pl.col(text("value"))).alias(text("status")),
+            pl.when(~said.is_in(list(BOXES))).then(pl.lit("bad_code")).alias("reason_box"),
+            pl.concat_str(stated, separator=" ", ignore_nulls=True).alias(text("source_id")),
+        )
+        return self._harmonize(boxes)
+
+    def _harmonize(self, frame: pl.DataFrame) -> Processed:
+        done = Processed(read=frame.height)
+        frame = self._subjects.attach(_complete(frame))
         is_erased = pl.col("subject_id").is_in(list(self._subjects.erased)).fill_null(value=False)
         kept = frame.filter(~is_erased)
         done.withdrawn = frame.height - kept.height
@@ -64,13 +90,11 @@ class HistoryHarmonizer:
         roles = self._plan.resolution.roles
         own = [f"{self._domain}_{name}" for name in NAMED]
         cell = next((roles[role] for role in own if role in roles), None)
-        frame = cleaned(
+        return cleaned(
             long_frame(records, self._plan, self._reader, (*own, *SHARED, CORRECTS), cell).rename(
                 {text(f"{self._domain}_{name}"): text(name) for name in NAMED}, strict=False
             )
         )
-        missing = [role for role in (*NAMED, *SHARED) if text(role) not in frame.columns]
-        return frame.with_columns(pl.lit(None, pl.String).alias(text(role)) for role in missing)
 
     def _with_dates(self, frame: pl.DataFrame) -> pl.DataFrame:
         for role in DATES:
@@ -100,7 +124,11 @@ class HistoryHarmonizer:
     def _sort_out(self, frame: pl.DataFrame, done: Processed) -> None:
         note_corrections(frame, "record_id", done)
         dates = pl.concat_list(f"reason_{role}" for role in DATES)
-        reasons = pl.concat_list("reason_subject", dates).list.drop_nulls().list.unique(maintain_order=True)
+        reasons = (
+            pl.concat_list("reason_subject", "reason_box", dates)
+            .list.drop_nulls()
+            .list.unique(maintain_order=True)
+        )
         frame = frame.with_columns(
             reasons.alias("reasons"),
             pl.when(pl.col("status") == "entered_in_error")
@@ -115,6 +143,14 @@ class HistoryHarmonizer:
         if held.height:
             measured = held.with_columns(pl.lit(self._domain).alias("measure"))
             done.held.append(held_rows(measured, [text(role) for role in (*NAMED, *SHARED)]))
+
+
+def _complete(frame: pl.DataFrame) -> pl.DataFrame:
+    """Give the frame every column, empty where the file has none."""
+    names = [*map(text, (*NAMED, *SHARED)), "reason_box"]
+    return frame.with_columns(
+        pl.lit(None, pl.String).alias(name) for name in names if name not in frame.columns
+    )
 
 
 def _with_status(frame: pl.DataFrame) -> pl.DataFrame:

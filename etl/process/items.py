@@ -10,7 +10,7 @@ from etl.process.candidates import Processed, held_rows
 from etl.process.corrections import note_corrections
 from etl.process.identity import content, with_hmac
 from etl.process.moments import moments
-from etl.process.roles import text
+from etl.process.roles import dating, text
 from etl.process.subjects import SubjectIds
 from etl.readers.base import LOCATOR, ROW
 from schemas.instruments import INSTRUMENTS
@@ -67,7 +67,9 @@ class ItemHarmonizer:
         return done
 
     def _dated(self, frame: pl.DataFrame) -> pl.DataFrame:
-        role = next((role for role in DATES if role in self._plan.resolution.roles), DATES[0])
+        is_by_form = bool(dating(self._plan.resolution, "item"))
+        known = DATES if is_by_form else self._plan.resolution.roles
+        role = next((role for role in DATES if role in known), DATES[0])
         parsed = moments(frame[text(role)], self._plan, role)
         return frame.with_columns(
             parsed["at"].alias("administered_at"),

@@ -14,7 +14,7 @@ from etl.process.candidates import Processed
 from etl.process.corrections import CORRECTS, TABLE
 from etl.process.crosswalk import CrosswalkReader
 from etl.process.damage import DamageKeeper
-from etl.process.history import HistoryHarmonizer
+from etl.process.history import BOX_ROLES, HistoryHarmonizer
 from etl.process.items import ItemHarmonizer
 from etl.process.labs import LAB_ROLES, LabHarmonizer
 from etl.process.roles import cleaned, long_frame, wide_frame
@@ -37,7 +37,12 @@ class Processor:
         self._items = ItemHarmonizer(plan, keys, subjects)
         self._attributes = AttributeHarmonizer(plan, reader, keys, subjects)
         self._crosswalk = CrosswalkReader(plan, keys)
-        self._history = HistoryHarmonizer(plan, reader, keys, subjects)
+        self._history = HistoryHarmonizer(plan, reader, keys, subjects, plan.resolution.shape)
+        self._boxes = {
+            domain: HistoryHarmonizer(plan, reader, keys, subjects, domain)
+            for domain in ("condition", "medication")
+            if any(measure.kind == domain for measure in plan.resolution.measures)
+        }
         self._words = _words(plan.resolution) | plan.words
 
     def process(self, batch: Batch) -> Processed:
@@ -82,6 +87,7 @@ class Processor:
     def _process_wide(self, records: pl.DataFrame, done: Processed) -> None:
         measures = self._plan.resolution.measures
         kinds = {"lab": (LAB_ROLES, self._labs.harmonize), "item": (ITEM_ROLES, self._items.harmonize)}
+        kinds |= {domain: (BOX_ROLES, history.answers) for domain, history in self._boxes.items()}
         for kind, (roles, harmonize) in kinds.items():
             chosen = [measure for measure in measures if measure.kind == kind]
             frame = wide_frame(records, self._plan, self._reader, (*roles, CORRECTS), chosen)

@@ -6,7 +6,7 @@ role frame has row_number and locator. A record of a wide file becomes one row p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -14,6 +14,16 @@ from etl.harmonize.dates import join_date_time
 from etl.plan import ResolvedPlan
 from etl.readers.base import LOCATOR, ROW, Reader
 from etl.sites.resolution import Measure, Resolution
+
+# The role that dates a measure of each kind, and the roles of the whole file that stand for it.
+DATED_BY = {
+    "lab": "collected_at",
+    "item": "administered_at",
+    "condition": "recorded_at",
+    "medication": "recorded_at",
+}
+_STANDING = {"lab": ("collected_at",)}
+_STANDING_ELSE = ("administered_at", "collected_at")
 
 
 def text(role: str) -> str:
@@ -30,21 +40,24 @@ def long_frame(
 
 
 def wide_frame(
-    frame: pl.DataFrame, plan: ResolvedPlan, reader: Reader, roles: Iterable[str], measures: Iterable[Measure]
+    frame: pl.DataFrame, plan: ResolvedPlan, reader: Reader, roles: Iterable[str], measures: Sequence[Measure]
 ) -> pl.DataFrame | None:
     """Return the role frame of a wide table: one row per record and non-empty measure; None without measures.
 
     The header stands for the analyte's name, so that two columns of one analyte stay two candidates.
     """
-    shared = [
-        role for role in roles if role not in {"value", "analyte", "unit", "specimen", "instrument", "item"}
-    ]
+    own = {"value", "analyte", "unit", "specimen", "instrument", "item"}
+    dates = dating(plan.resolution, measures[0].kind) if measures else {}
+    if dates:
+        own.add(DATED_BY[measures[0].kind])
+    shared = [role for role in roles if role not in own]
     parts = [
         frame.select(
             *_columns(plan, shared),
             ROW,
             pl.col(measure.column).alias(text("value")),
             *_measured(measure),
+            *([_date(measure, dates)] if dates else []),
             _locator(frame, plan, reader, measure.column),
         )
         for measure in measures
@@ -52,6 +65,26 @@ def wide_frame(
     if not parts:
         return None
     return cleaned(pl.concat(parts)).filter(pl.col(text("value")).is_not_null())
+
+
+def dating(resolution: Resolution, kind: str) -> dict[str | None, pl.Expr]:
+    """Return what dates the measures of a kind, by the column of a form; None: what dates all others.
+
+    Empty where no form has a date of its own, so that the roles of the file are read as they are.
+    """
+    measures = [measure for measure in resolution.measures if measure.kind == kind]
+    found: dict[str | None, pl.Expr] = {each.dated: pl.col(each.dated) for each in measures if each.dated}
+    if found or kind not in {"lab", "item"}:
+        roles = _STANDING.get(kind, _STANDING_ELSE)
+        known = (role_expression(resolution, role) for role in roles)
+        file_s = next((each for each in known if each is not None), None)
+        if file_s is not None and not all(each.dated for each in measures):
+            found[None] = file_s
+    return found
+
+
+def _date(measure: Measure, dates: dict[str | None, pl.Expr]) -> pl.Expr:
+    return dates.get(measure.dated, pl.lit(None, pl.String)).alias(text(DATED_BY[measure.kind]))
 
 
 def _measured(measure: Measure) -> list[pl.Expr]:
@@ -64,6 +97,8 @@ def _measured(measure: Measure) -> list[pl.Expr]:
         "instrument": measure.instrument,
         "item": measure.item,
     }
+    if measure.option is not None:
+        known |= {"text": measure.option, "source_id": measure.field}
     return [pl.lit(value, pl.String).alias(text(name)) for name, value in known.items()]
 
 

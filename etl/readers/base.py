@@ -122,13 +122,18 @@ class Batch:
 
 @dataclass(frozen=True)
 class Question:
-    """What a data dictionary says of a column: its name, form, label and type there, and the labels of its codes."""
+    """What a data dictionary says of a column: its name, form, label and type there, and the labels of its codes.
+
+    option: what is chosen by ticking the box that the column is. is_date: whether the answer is a date.
+    """
 
     name: str
     form: str = ""
     label: str = ""
     kind: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)
+    option: str = ""
+    is_date: bool = False
 
     @property
     def is_written(self) -> bool:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from etl.readers.archive import members
@@ -20,7 +20,8 @@ ENOUGH = 0.8  # of a file's columns are in its dictionary
 # REDCap's headers, on the screen and in its interface for programs.
 FIELD, FORM, KIND = "variable_field_name", "form_name", "field_type"
 OTHER_NAMES = {"field_name": FIELD, "select_choices_or_calculations": "choices_calculations_or_slider_labels"}
-LABEL, CHOICES, BRANCHING = "field_label", "choices_calculations_or_slider_labels", "branching_logic"
+LABEL, CHOICES = "field_label", "choices_calculations_or_slider_labels"
+VALIDATION = "text_validation_type_or_show_slider_number"
 NAMED_SO = ("dictionary", "metadata")
 YES_NO = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
 CHOSEN = frozenset({"radio", "dropdown", "select", "yesno", "truefalse"})
@@ -40,15 +41,21 @@ class Dictionary:
     missing: tuple[str, ...] = ()
 
     def of(self, columns: Iterable[str]) -> dict[str, Question]:
-        """Return the questions of columns, which are called by their fields or by their labels; no checkbox is one."""
+        """Return the questions of columns, which are called by their fields or by their labels; each box is a column."""
         labels: dict[str, list[Question]] = {}
         for question in self.questions.values():
             labels.setdefault(" ".join(question.label.split()), []).append(question)
         found = {}
         for column in columns:
             alike = [self.questions[column]] if column in self.questions else labels.get(column, [])
-            if len(alike) == 1 and alike[0].kind != "checkbox":
+            if len(alike) == 1 and (alike[0].kind != "checkbox" or alike[0].option):
                 found[column] = alike[0]
+            elif box := CHECKED.fullmatch(column):
+                name, label = box["field"], " ".join((box["label"] or "").split())
+                asked = [self.questions[name]] if name in self.questions else labels.get(label, [])
+                boxes = [each for each in asked if each.kind == "checkbox"]
+                if len(boxes) == 1 and (option := _option(boxes[0], box)):
+                    found[column] = replace(boxes[0], option=option)
         return found
 
     def covers(self, columns: Sequence[str]) -> float:
@@ -109,17 +116,32 @@ def read_dictionary(source: Source) -> Dictionary | None:
 def dictionary_of(study: Study, source: Source) -> Dictionary:
     """Return what an ODM document says of its own items, by the names of their columns."""
     forms = {item: form for form, items in study.items_by_form().items() for item in items}
-    questions = {
-        item.name: Question(item.name, forms.get(oid, ""), item.question, item.kind, study.choices_of(item))
-        for oid, item in study.items.items()
-    }
+    questions = {}
+    for oid, item in study.items.items():
+        codes, form = study.choices_of(item), forms.get(oid, "")
+        question = Question(item.name, form, item.question, item.kind, codes, is_date=item.is_date)
+        box = CHECKED.fullmatch(item.name) if item.kind == "checkbox" else None
+        if box is not None and box["field"]:
+            asked = replace(question, name=box["field"], choices=study.boxes.get(item.code_list, {}))
+            question = replace(asked, option=_option(asked, box))
+        questions[item.name] = question
     return Dictionary(questions, "", source.name, study.missing)
 
 
 def _question(row: Mapping[str, str]) -> Question:
     kind = row.get(KIND, "").strip().lower()
-    coded = YES_NO.get(kind) or (choices(row.get(CHOICES, "")) if kind in CHOSEN else {})
-    return Question(row[FIELD], row.get(FORM, ""), _plain(row.get(LABEL, "")), kind, coded)
+    coded = YES_NO.get(kind) or (choices(row.get(CHOICES, "")) if kind in {*CHOSEN, "checkbox"} else {})
+    is_date = row.get(VALIDATION, "").strip().lower().startswith("date")
+    return Question(row[FIELD], row.get(FORM, ""), _plain(row.get(LABEL, "")), kind, coded, is_date=is_date)
+
+
+def _option(question: Question, box: re.Match[str]) -> str:
+    """Return the choice that a box stands for, by its code as REDCap writes it in names (-1 is _1), or its label."""
+    for code, label in question.choices.items():
+        named = re.sub(r"[^a-z0-9]", "_", code.lower())
+        if label and (label == (box["choice"] or "").strip() or named == (box["code"] or "").lower()):
+            return label
+    return ""
 
 
 def _plain(label: str) -> str:

@@ -27,10 +27,11 @@ class Part:
 
 @dataclass
 class Item:
-    """An item: its name, its question, its type in REDCap, its list of codes and its unit."""
+    """An item: its name, its question, its type in REDCap, whether it is a date, its list of codes and its unit."""
 
     name: str
     kind: str = ""
+    is_date: bool = False
     question: str = ""
     code_list: str = ""
     unit: str = ""
@@ -46,6 +47,9 @@ class Study:
     )
     items: dict[str, Item] = field(default_factory=dict)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    boxes: dict[str, dict[str, str]] = field(
+        default_factory=dict
+    )  # the choices of checkboxes, by list of codes
     units: dict[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     is_redcap: bool = False
@@ -124,13 +128,17 @@ class Study:
         elif name in {"FormRef", "ItemGroupRef", "ItemRef"}:
             self._refer(name.removesuffix("Ref"), about)
         elif name == "ItemDef":
-            self._keep(self.items, oid, Item(about.get("Name", "") or oid, about.get("FieldType", "")))
+            is_date = about.get("DataType", "").startswith("date")
+            self._keep(
+                self.items, oid, Item(about.get("Name", "") or oid, about.get("FieldType", ""), is_date)
+            )
         elif name == "CodeListRef":
             self._of_item("code_list", about.get("CodeListOID", ""))
         elif name == "MeasurementUnitRef":
             self._of_item("unit", about.get("MeasurementUnitOID", ""))
         elif name == "CodeList":
             self._keep(self.codes, oid, {})
+            self._keep(self.boxes, oid, choices(about.get("CheckboxChoices", "")))
         elif name == "MeasurementUnit":
             self._keep(self.units, oid, about.get("Name", ""))
         elif name == "ODM":

@@ -31,6 +31,7 @@ Kind = Literal["data", "crosswalk", "manifest"]
 Delivery = Literal["increment", "snapshot"]
 DateOrder = Literal["iso", "dmy", "mdy", "excel_1900", "excel_1904"]
 DecimalMark = Literal[".", ","]
+Box = Literal["condition", "medication", "ignore"]
 Lines = Mapping[tuple[str, ...], int]  # of each key, by the keys above it
 
 # The key under which one order for all columns of a feed is kept, and the columns that it is for.
@@ -171,6 +172,7 @@ class FeedMapping(_Strict):
     values: dict[str, dict[str, str]] = {}
     analytes: dict[str, str] = {}
     measures: dict[str, MeasureMapping] = {}
+    checkboxes: dict[str, Box] = {}  # what ticking a box of a field of REDCap states
     instruments: dict[str, InstrumentMapping] = {}
     dates: DateOrders = {}
     decimal: DecimalMark | None = None

@@ -31,15 +31,27 @@ class Finding:
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of a wide file, and what it measures."""
+    """A column of a wide file, and what it measures.
+
+    option: the diagnosis or drug that is stated by ticking a box; field: the question that offers it. dated: the
+    column that dates it, where that is not the file's.
+    """
 
     column: str
-    kind: Literal["lab", "item"]
+    kind: Literal["lab", "item", "condition", "medication"]
     analyte: str | None = None
     unit: str | None = None
     specimen: str | None = None
     instrument: str | None = None
     item: str | None = None
+    option: str | None = None
+    field: str | None = None
+    dated: str | None = None
+
+    @property
+    def meaning(self) -> str:
+        """What the column measures, in words."""
+        return self.analyte or self.option or f"{self.instrument} {self.item}"
 
 
 @dataclass(frozen=True)
@@ -70,3 +82,4 @@ class Resolution:
         yield from self.roles.values()
         yield from self.attributes.values()
         yield from (measure.column for measure in self.measures)
+        yield from (measure.dated for measure in self.measures if measure.dated)

@@ -23,7 +23,7 @@ from etl.sites.headers import (
     settle_value,
 )
 from etl.sites.model import FeedMapping, SiteMapping
-from etl.sites.questions import items_by_question, labs_by_question
+from etl.sites.questions import dated_by_form, items_by_question, labs_by_question, measures_of_boxes
 from etl.sites.recognisers import Recognisers, registered
 from etl.sites.resolution import Finding, Measure, Resolution, Shape
 from schemas.columns import COLUMNS, header_key
@@ -42,6 +42,7 @@ _GROUPS: dict[Shape, tuple[str, ...]] = {
     "dictionary": (),
     "unmapped": ("any",),
 }
+_FEEDS = {"lab": "labs", "item": "scales", "condition": "conditions", "medication": "medications"}
 _EVERY_GROUP = ("any", "lab", "lab_long", "item", "item_long", "crosswalk", "manifest")
 _WIDE_GROUPS = ("any", "lab", "item")
 _HAVE_NO_SUBJECT = ("crosswalk", "manifest", "dictionary")
@@ -59,7 +60,8 @@ def choose_feed(name: str, columns: Sequence[str], mapping: SiteMapping | None) 
 def default_feed(resolution: Resolution) -> str:
     """Name the feed of a file that no mapping claims after its kind of content."""
     if resolution.shape == "wide":
-        return "labs" if any(measure.kind == "lab" for measure in resolution.measures) else "scales"
+        kinds = {measure.kind for measure in resolution.measures}
+        return next((feed for kind, feed in _FEEDS.items() if kind in kinds), "scales")
     names = {
         "lab_long": "labs",
         "item_long": "scales",
@@ -87,6 +89,7 @@ def resolve(
     shape = _shape(header, feed, declared, measures)
     if shape in (None, "wide"):
         measures += _recognised_measures(header, feed, measures, known)
+        measures = dated_by_form(measures, header.questions, header.columns)
     shape = shape or _shape_without_rows(header, feed, measures)
     roles = _roles(header, feed, _groups(shape, measures), measures)
     resolution = _resolution(shape, columns, roles, measures, feed)
@@ -174,16 +177,17 @@ def _recognised_measures(
         if column not in taken and header_key(column) not in COLUMNS.known_unread
     ]
     labs, items = known.match_headers(free), known.match_items(free)
-    if header.questions:
-        told = {column: header.questions[column] for column in free if column in header.questions}
+    told = {column: header.questions[column] for column in free if column in header.questions}
+    if told:
         labs, items = labs_by_question(labs, told, known), items_by_question(items, told, known)
-    return tuple(
+    found = tuple(
         Measure(column, "lab", labs[column].analyte, labs[column].unit, labs[column].specimen)
         if column in labs
         else Measure(column, "item", instrument=items[column].instrument, item=items[column].item)
         for column in free
         if (column in labs) != (column in items)
     )
+    return found + measures_of_boxes(told, feed.checkboxes if feed else {})
 
 
 def _shape_without_rows(header: Header, feed: FeedMapping | None, measures: tuple[Measure, ...]) -> Shape:
@@ -206,7 +210,7 @@ def _is_history(shape: Shape, found: set[str]) -> bool:
 def _groups(shape: Shape, measures: tuple[Measure, ...]) -> tuple[str, ...]:
     if shape != "wide":
         return _GROUPS[shape]
-    kinds = {measure.kind for measure in measures}
+    kinds = {"lab" if measure.kind == "lab" else "item" for measure in measures}
     return ("any", *sorted(kinds, reverse=True))
 
 
@@ -221,6 +225,7 @@ def _resolution(
     basis = {measure.column: "mapping" if measure.column in declared else "name" for measure in measures}
     measures = measures if shape == "wide" else ()
     used = {*roles.columns.values(), *(measure.column for measure in measures)}
+    used |= {measure.dated for measure in measures if measure.dated}
     constants = dict(feed.constants) if feed else {}
     implied = {role: value for role, value in roles.implied.items() if role not in roles.columns}
     return Resolution(

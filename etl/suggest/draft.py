@@ -101,7 +101,7 @@ def _measures(table: TableDraft) -> Iterator[str]:
     for each in told:
         yield f"      {_text(each.measure.column)}: {{{_inside(each.measure)}}}   # [{each.level}] {_plain(each.why)}"
     if plain:
-        listed = ", ".join(f"{each.measure.column} = {_meaning(each.measure)}" for each in plain)
+        listed = ", ".join(f"{each.measure.column} = {each.measure.meaning}" for each in plain)
         yield f"    # [high] {len(plain)} columns are recognised by their own names and need no line: {_plain(listed)}"
 
 
@@ -120,10 +120,6 @@ def _inside(measure: Measure) -> str:
     known = {"analyte": measure.analyte, "unit": measure.unit, "specimen": measure.specimen,
              "instrument": measure.instrument, "item": measure.item}  # fmt: skip
     return ", ".join(f"{key}: {_text(value)}" for key, value in known.items() if value)
-
-
-def _meaning(measure: Measure) -> str:
-    return measure.analyte or f"{measure.instrument} {measure.item}"
 
 
 def _open(table: TableDraft) -> Iterator[str]:

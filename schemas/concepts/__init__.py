@@ -1,7 +1,8 @@
 """Concept sets: the diagnoses, drugs and habits that the study asks about, with their codes and names.
 
-Four CSV files: `concepts` (names), `concept_codes` (one row a code; a blank code is a search without a match),
-`concept_sets` (which concepts a rule of the study covers) and `code_systems` (how senders spell a code system).
+Five CSV files: `concepts` (names), `concept_codes` (one row a code; a blank code is a search without a match),
+`concept_sets` (which concepts a rule of the study covers), `code_systems` (how senders spell a code system) and
+`checkbox_words` (which words of a question tell that ticking a box states a diagnosis or a drug, and which forbid it).
 ICD-10 and ATC codes stand for every longer code that begins with them; SNOMED and RxNorm codes for themselves.
 """
 
@@ -99,3 +100,9 @@ def code_system_spellings() -> tuple[CodeSystemSpelling, ...]:
 def concept_sets() -> frozenset[str]:
     """Return the names of the concept sets."""
     return frozenset(member.concept_set for member in concept_set_members())
+
+
+@cache
+def checkbox_words() -> Mapping[str, str]:
+    """Return what each word of a question with boxes means: condition, medication, or other, which forbids both."""
+    return MappingProxyType({row["word"]: row["means"] for row in _rows("checkbox_words")})

@@ -102,7 +102,10 @@ def test_an_export_of_labels_repeats_one_of_codes(place) -> None:
     place.ingest(place.write("data/raw.csv", RAW))
     report = place.ingest(place.write("data/labelled.csv", LABELLED))
     (outcome,) = report.files
-    assert (outcome.counts.read, outcome.counts.duplicate) == (6, 6)  # three results, three answers
+    assert (outcome.counts.read, outcome.counts.duplicate) == (
+        10,
+        10,
+    )  # three results, three answers, four boxes
     assert outcome.counts.attributes == 3
 
 
@@ -172,18 +175,130 @@ def test_the_plan_names_its_dictionary(place) -> None:
     assert '"fields": 10' in evidence
 
 
-def test_checkboxes_and_form_status_are_no_measures(place) -> None:
+def test_a_form_s_status_is_no_measure(place) -> None:
     place.write("data/dictionary.csv", dictionary())
     (outcome,) = place.ingest(place.write("data/data.csv", RAW)).files
-    unread = {
-        "supplement___1",
-        "supplement___2",
-        "enrolment_complete",
-        "labs_complete",
-        "gad7_complete",
-        "lab_3",
-    }
-    assert unread <= set(outcome.detail.unmapped)
+    assert set(outcome.detail.unmapped) == {"enrolment_complete", "labs_complete", "gad7_complete", "lab_3"}
+
+
+BOXES = """
+    select strftime(started_at, '%d'), concept, text_source, status from core.medication order by 1, 3 desc
+"""
+# The draw's date is the only one in the file; the second subject ticked nothing.
+TICKED = [
+    ("05", "b12_supplement", "Vitamin B12", "present"),
+    ("05", "iron_supplement", "Iron", "unknown"),
+    ("06", "b12_supplement", "Vitamin B12", "unknown"),
+    ("06", "iron_supplement", "Iron", "unknown"),
+]
+
+
+@pytest.mark.parametrize("export", [RAW, LABELLED, HEADED], ids=["codes", "labels", "labels in the header"])
+def test_a_ticked_box_states_its_option_and_an_empty_one_says_nothing(place, export: str) -> None:
+    place.write("data/dictionary.csv", dictionary())
+    place.ingest(place.write("data/data.csv", export))
+    assert place.rows(BOXES) == TICKED
+    assert place.problems() == []
+
+
+def test_an_empty_box_denies_its_option_where_the_feed_is_complete(place) -> None:
+    place.write("data/dictionary.csv", dictionary())
+    place.map("site: north\nfeeds:\n  crf: {files: ['*data.csv'], complete: true}\n")
+    place.ingest(place.write("data/data.csv", RAW))
+    assert [row[3] for row in place.rows(BOXES)] == ["present", "absent", "absent", "absent"]
+
+
+def boxed(label: str, choices: str, name: str = "box") -> str:
+    return dictionary((FIELDS[0], FIELDS[1], (name, "f", "checkbox", label, choices, "")))
+
+
+@pytest.mark.parametrize(
+    ("label", "table"),
+    [
+        ("Comorbidities (tick all that apply)", "condition"),
+        ("Which of these <b>diseases</b> do you have?", "condition"),
+        ("合并症", "condition"),
+        ("Aktuelle Medikamente", "medication"),
+        ("Family history: diseases of your parents", None),
+        ("Allergies to medication", None),
+        ("Medications for which diseases?", None),
+        ("Reasons for this visit", None),
+        ("Race", None),
+    ],
+)
+def test_only_a_question_about_the_subject_s_own_history_is_read(
+    place, label: str, table: str | None
+) -> None:
+    """A parent's diabetes or an allergy to iron is no diabetes and no iron of the subject."""
+    place.write("data/dictionary.csv", boxed(label, "1, Depression | -1, Iron | 3, No depression"))
+    rows = "record_id,sex,box___1,box____1,box___3\n1,0,1,0,1\n"
+    (outcome,) = place.ingest(place.write("data/data.csv", rows)).files
+    read = [place.rows(f"select count(*) from core.{each}")[0][0] for each in ("condition", "medication")]
+    assert read == [2 * (table == "condition"), 2 * (table == "medication")]
+    assert "box___3" in outcome.detail.unmapped  # an option that denies is no statement
+    assert ("box___1" in outcome.detail.unmapped) == (table is None)
+
+
+@pytest.mark.parametrize(("said", "count"), [("condition", 2), ("ignore", 0)])
+def test_the_mapping_says_what_boxes_state(place, said: str, count: int) -> None:
+    place.write("data/dictionary.csv", boxed("Comorbidities", "1, Depression | 2, Hay fever"))
+    place.map(f"site: north\nfeeds:\n  crf: {{files: ['*data.csv'], checkboxes: {{box: {said}}}}}\n")
+    place.ingest(place.write("data/data.csv", "record_id,sex,box___1,box___2\n1,0,1,1\n"))
+    assert place.rows("select count(*) from core.condition where status = 'present'") == [(count,)]
+
+
+def test_a_box_that_is_neither_ticked_nor_empty_is_held(place) -> None:
+    place.write("data/dictionary.csv", boxed("Comorbidities", "1, Depression"))
+    (outcome,) = place.ingest(place.write("data/data.csv", "record_id,sex,box___1\n1,0,maybe\n")).files
+    assert dict(outcome.detail.reasons) == {"bad_code": 1}
+
+
+DATED = (
+    FIELDS[0],
+    ("visit_date", "labs", "text", "Date of visit", "", ""),
+    ("lab_1", "labs", "text", "Vitamin B12 (pg/mL)", "", ""),
+    ("gad7_date", "gad7", "text", "Today's date", "", ""),
+    ("next_visit", "gad7", "text", "Next appointment", "", ""),
+    ("gad7_1", "gad7", "radio", "Feeling nervous", LIKERT, ""),
+    ("phq9_1", "phq9", "radio", "Little interest", LIKERT, ""),
+    ("ess_1", "ess", "radio", "Sitting and reading", LIKERT, ""),
+    ("last_seen", "history", "text", "Date of the last surgery", "", ""),
+    ("ill", "history", "checkbox", "Diagnoses", "1, Depression", ""),
+)
+DATES = {"visit_date", "gad7_date", "next_visit", "last_seen"}
+
+
+def dated_dictionary() -> str:
+    lines = dictionary(DATED).splitlines()
+    return "\n".join(
+        line.replace('","",,,,', '","",,date_ymd,,,', 1) if line.split(",")[0] in DATES else line
+        for line in lines
+    )
+
+
+def test_a_form_s_own_date_dates_its_answers(place) -> None:
+    """A survey has the moment of its completion; a form without a date, or with that of something else, the visit's."""
+    place.write("data/dictionary.csv", dated_dictionary())
+    place.ingest(
+        place.write(
+            "data/data.csv",
+            """
+            record_id,visit_date,lab_1,gad7_date,next_visit,gad7_1,phq9_timestamp,phq9_1,ess_1,last_seen,ill___1
+            1,2021-03-05,310,2021-03-07,2021-09-01,2,2021-03-09 10:30:00,1,3,1999-01-01,1
+            2,2021-04-05,320,,2021-09-01,1,[not completed],2,,,0
+            """,
+        )
+    )
+    assert place.rows(
+        """
+        select instrument, strftime(administered_at, '%m-%d') from core.administration
+        order by 1, 2 nulls last
+        """
+    ) == [("ess", "03-05"), ("gad7", "03-07"), ("gad7", None), ("phq9", "03-09"), ("phq9", None)]
+    dates = "select strftime({}, '%m-%d') from core.{} order by 1"
+    assert place.rows(dates.format("collected_at", "lab_result")) == [("03-05",), ("04-05",)]
+    assert place.rows(dates.format("started_at", "condition")) == [("03-05",), ("04-05",)]
+    assert place.problems() == []
 
 
 def test_a_form_s_status_is_never_its_total(place) -> None:
@@ -225,7 +340,7 @@ def test_a_question_that_branching_hides_is_not_an_answer(place) -> None:
     """The second question is shown only if the first is above 0: an empty cell there is no missing answer."""
     place.write("data/dictionary.csv", dictionary())
     (outcome,) = place.ingest(place.write("data/data.csv", RAW)).files
-    assert outcome.counts.read == 3 + 3
+    assert outcome.counts.read == 3 + 3 + 4
     assert place.rows("select count(*) from core.response where absent_reason is not null") == [(0,)]
 
 
@@ -301,13 +416,25 @@ def test_an_odm_export_has_the_same_content(places) -> None:
     csv_place.ingest(csv_place.write("data/data.csv", RAW))
     odm_place.ingest(odm_place.write("project.xml", odm()))
     assert content(odm_place) == content(csv_place) == (RESULTS, ANSWERS, ATTRIBUTES)
+    assert odm_place.rows(BOXES) == csv_place.rows(BOXES) == TICKED
 
 
 def odm() -> str:
     from xml.sax.saxutils import quoteattr
 
     items, lists = [], []
+    boxes = "1, Vitamin B12 | 2, Iron"
+    for code in "12":
+        name = f"supplement___{code}"
+        items.append(
+            f'<ItemDef OID="{name}" Name="{name}" DataType="boolean" redcap:Variable="supplement" redcap:FieldType="checkbox">'
+            "<Question><TranslatedText>Which supplements?</TranslatedText></Question>"
+            f'<CodeListRef CodeListOID="{name}.choices"/></ItemDef>'
+        )
+        lists.append(f'<CodeList OID="{name}.choices" Name="{name}" redcap:CheckboxChoices="{boxes}"/>')
     for name, _, kind, label, choices, _ in FIELDS:
+        if kind == "checkbox":
+            continue
         text = "0, No | 1, Yes" if kind == "yesno" else choices
         ref = f'<CodeListRef CodeListOID="{name}.choices"/>' if text and kind != "checkbox" else ""
         plain = label.replace("<b>", "").replace("</b>", "")
