@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from etl.harmonize.names import read_name, resembles
+from etl.shown_names import is_listed
 from etl.sites.mapping import SiteMapping
 from etl.sources import expand
 from etl.suggest.shared import shared
@@ -102,8 +103,7 @@ def _names(looked: Looked) -> tuple[list[tuple[str, int, str]], list[str]]:
     near: dict[str, int] = {}
     for name, records in counts.items():
         says = _reading(name, declared)
-        is_known = not says.startswith(("unknown", "nearly"))
-        if name in shown or is_known:
+        if name in shown or is_listed(name, declared):
             found.append((name, records * looked.step, says))
         elif says.startswith("nearly"):
             near[says] = near.get(says, 0) + records

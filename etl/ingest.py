@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from etl.outcome import FileOutcome, IngestReport, outcome_of, spec_of
 from etl.plan import Declaration, ResolvedPlan
 from etl.readers.base import Source
 from etl.run import Run
+from etl.shown_names import WatchedReader
 from etl.sites.mapping import SiteMapping
 from etl.sites.resolve import choose_feed
 from etl.sources import Named, expand
@@ -30,7 +32,7 @@ from warehouse.decisions import erased_subjects, unit_declarations
 from warehouse.errors import guarded
 from warehouse.keys import Keys, load_keys
 from warehouse.leave import compare_delivery, remember_delivery, remove_file
-from warehouse.load import Counts, Detail, FileLoad
+from warehouse.load import Counts, FileLoad
 from warehouse.sources import loaded_paths
 
 
@@ -230,14 +232,14 @@ class _Ingest:
             remove_file(self._connection, file_id, outcome.load_id, "replaced")
         spec = spec_of(plan, file_id, outcome.load_id, digest, self._run.run_id)
         loading = FileLoad(self._connection, spec, self._keys.seal)
-        outcome.counts = loading.finish(self._stream(plan, loading, outcome.detail), outcome.detail)
+        outcome.counts = loading.finish(self._stream(plan, loading, outcome), outcome.detail)
 
-    def _stream(self, plan: ResolvedPlan, loading: FileLoad, detail: Detail) -> Counts:
+    def _stream(self, plan: ResolvedPlan, loading: FileLoad, outcome: FileOutcome) -> Counts:
         """Read, process and append every batch of a file; return what the reading side counted."""
-        table = plan.table
+        table, reader, names = plan.table, WatchedReader(plan, reader_of(plan)), Counter[str]()
         counts = Counts(table.lines, table.records, table.continuation, sum(table.structural.values()))
         self._progress.start(plan.source.name, table.size)
-        for done in local.run(plan, reader_of(plan), self._keys, self._erased, self._progress.advance):
+        for done in local.run(plan, reader, self._keys, self._erased, self._progress.advance):
             if done.results is not None and done.contexts is not None:
                 loading.add_results(done.results, done.contexts)
             for name, rows in done.rows.items():
@@ -250,7 +252,10 @@ class _Ingest:
             counts.attributes += done.attributes
             counts.attributes_held += done.attributes_held
             counts.attributes_repeated += done.attributes_repeated
-            detail.out_of_scope_names.update(done.out_of_scope)
+            names.update(done.out_of_scope)
+        outcome.detail.out_of_scope_names, rare = reader.divide(names)
+        outcome.rare_names = len(rare)
+        reader.keep_rare(self._connection, self._file_id(plan), rare, self._keys.seal)
         return counts
 
     def _replace_delivery(self, plans: list[ResolvedPlan]) -> None:

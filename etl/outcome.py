@@ -33,6 +33,7 @@ class FileOutcome:
     load_id: str = ""
     counts: Counts = field(default_factory=Counts)
     detail: Detail = field(default_factory=Detail)
+    rare_names: int = 0  # names out of scope that too few subjects share to be listed in detail
     error: UserError | None = None
     note: str = ""
     bytes: int = 0
@@ -54,6 +55,7 @@ class FileOutcome:
             "subjects": self.detail.subjects,
             "reasons": dict(self.detail.reasons),
             "out_of_scope_names": dict(self.detail.out_of_scope_names),
+            "rare_names": self.rare_names,
             "unmapped_columns": self.detail.unmapped,
             "message": self.error.message() if self.error else self.note,
         }

@@ -128,6 +128,31 @@ def show(warehouse: Path, record_id: str, *, reveal: bool = False) -> list[Shown
             return [Shown(_unrevealed(each), original(each, keys)) for each in found]
 
 
+@dataclass(frozen=True)
+class RareName:
+    """A name out of scope that too few subjects of its file share to be shown without being asked for."""
+
+    site: str
+    feed: str
+    sha256: str
+    name: str
+    rows: int
+
+
+def rare_names(warehouse: Path, site: str | None = None, feed: str | None = None) -> list[RareName]:
+    """Reveal the rare names out of scope, the most frequent first; recorded. Raises WarehouseMissing."""
+    with open_warehouse(warehouse, must_exist=True) as connection, guarded(warehouse):
+        keys = load_keys(warehouse, connection)
+        found = [
+            RareName(*place, name, rows)
+            for *place, sealed in quarantine.rare_names(connection, site, feed)
+            for name, rows in json.loads(unseal(keys.seal, sealed)).items()
+        ]
+        with Run(connection, warehouse, "quarantine names") as run:
+            run.detail = revealed_to(names=len(found), site=site, feed=feed)
+            return found
+
+
 def revealed_to(**what: object) -> dict[str, object]:
     """Return what the ledger keeps of a revealing command: who saw what."""
     return {"revealed": True, "by": getpass.getuser(), **what}

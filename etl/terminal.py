@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from etl.disclosure import SMALLEST
 from etl.doctor import Finding
 from etl.outcome import FileOutcome, IngestReport
 from etl.status import Status
@@ -119,7 +120,9 @@ def _advice(reasons: Sequence[str]) -> str:
 
 def _out_of_scope(report: IngestReport) -> str:
     names = sum((each.detail.out_of_scope_names for each in report.files), start=Counter[str]())
-    if not names:
+    rare = sum(each.rare_names for each in report.files)
+    rows = sum(each.counts.out_of_scope for each in report.files)
+    if not rows:
         return ""
     listed = ", ".join(
         f"{name} {number:,}" for name, number in sorted(names.items(), key=lambda item: (-item[1], item[0]))
@@ -127,7 +130,14 @@ def _out_of_scope(report: IngestReport) -> str:
     wrapped = textwrap.fill(
         listed, WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False
     )
-    return f"Out of scope: {names.total():,} rows under {len(names)} names\n{wrapped}"
+    lines = [f"Out of scope: {rows:,} rows under {len(names) + rare:,} names", *([wrapped] if names else [])]
+    if rare:
+        number = "1 name" if rare == 1 else f"{rare:,} names"
+        lines.append(
+            f"  {number} that fewer than {SMALLEST} subjects share, {rows - names.total():,} rows: "
+            "etl quarantine names --reveal"
+        )
+    return "\n".join(lines)
 
 
 def _deliveries(report: IngestReport) -> str:

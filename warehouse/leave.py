@@ -20,6 +20,7 @@ _OWNED = (
     "core.match_set",
     "quarantine.record",
     "quarantine.correction",
+    "quarantine.rare_name",
     "meta.duplicate",
 )
 

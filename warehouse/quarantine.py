@@ -199,3 +199,18 @@ def plans(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
 
     rows = connection.execute("select file_id, plan from meta.load where status = 'active'").fetchall()
     return {file_id: json.loads(plan) for file_id, plan in rows}
+
+
+def rare_names(
+    connection: duckdb.DuckDBPyConnection, site: str | None, feed: str | None
+) -> list[tuple[str, str, str, bytes]]:
+    """Return the sealed names out of scope that few subjects share: site, feed, sha256 of the file, and the names."""
+    return connection.execute(
+        """
+        select rare.site, rare.feed, file.sha256, rare.names_sealed
+        from quarantine.rare_name as rare inner join meta.source_file as file using (file_id)
+        where ($site is null or rare.site = $site) and ($feed is null or rare.feed = $feed)
+        order by all
+        """,
+        {"site": site, "feed": feed},
+    ).fetchall()

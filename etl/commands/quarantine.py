@@ -149,6 +149,33 @@ def export(
 
 
 @app.command()
+def names(
+    reveal: Reveal = False,
+    site: Annotated[str | None, typer.Option(help="Only names that this site sent.")] = None,
+    feed: Annotated[str | None, typer.Option(help="Only names of this feed.")] = None,
+    warehouse: Warehouse = DEFAULT,
+    json: Json = False,
+) -> None:
+    """List the names out of scope that few subjects share; in a shifted column they may be those of people."""
+    from dataclasses import asdict
+
+    from etl.quarantine import rare_names
+    from etl.terminal import table
+    from schemas.errors import UsageError
+
+    if not reveal:
+        raise UsageError(
+            "These names may be those of people.",
+            "Fewer than five subjects share each, so only a command with --reveal may show them.",
+            "the same with --reveal",
+        )
+    found = rare_names(warehouse, site, feed)
+    rows = [(each.site, each.feed, each.sha256[:12], each.name, each.rows) for each in found]
+    text = table(("site", "feed", "sha256", "name", "rows"), rows) if rows else "There is no such name."
+    show([asdict(each) for each in found], text, json=json)
+
+
+@app.command()
 def waive(records: Records, who: Who, why: Why, warehouse: Warehouse = DEFAULT, json: Json = False) -> None:
     """Decide that records stay out for good, also when their file is loaded again."""
     from etl.quarantine import waive as run

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from etl.harmonize.specimens import specimen_words
@@ -33,11 +33,15 @@ class Hit:
 
 @dataclass(frozen=True)
 class NameReading:
-    """What a source's name says: a hit or None, the specimen it names, and whether its parts disagree."""
+    """What a source's name says: a hit or None, the specimen it names, and whether its parts disagree.
+
+    is_listed: every part of it is known, so that it holds nobody's words but ours.
+    """
 
     hit: Hit | None = None
     specimen: str | None = None
     is_contradictory: bool = False
+    is_listed: bool = False
 
 
 _MARKS = re.compile(r"^[\s★☆*●◆■※▲△#◎○]+|[\s★☆*●◆■※▲△#◎○]+$")
@@ -67,7 +71,7 @@ def read_name(name: str) -> NameReading:
     text = _MARKS.sub("", unicodedata.normalize("NFKC", name))
     whole = _look_up(text)
     if whole is not None:
-        return NameReading(whole)
+        return NameReading(whole, is_listed=True)
     found = _read_parts((*_SCRIPTS.split(_BRACKET.sub(" ", text)), *_BRACKET.findall(text)))
     glued = _GLUED.fullmatch(text)
     if found.hit is None and glued is not None:
@@ -76,9 +80,7 @@ def read_name(name: str) -> NameReading:
     if found.hit is not None or prefix is None:
         return found
     rest = read_name(text[prefix.end() :])
-    return NameReading(
-        rest.hit, rest.specimen or _PREFIX_SPECIMEN.get(prefix.group(1)), rest.is_contradictory
-    )
+    return replace(rest, specimen=rest.specimen or _PREFIX_SPECIMEN.get(prefix.group(1)))
 
 
 def _look_up(text: str) -> Hit | None:
@@ -96,7 +98,7 @@ def _read_parts(parts: tuple[str, ...]) -> NameReading:
     plain = [hit for hit in hits if not hit.readings] or hits[:1]
     if len({(hit.analyte, hit.is_other) for hit in plain}) > 1 or not _fit(plain, hits):
         return NameReading(None, specimen, is_contradictory=True)
-    return NameReading(plain[0] if plain else None, specimen)
+    return NameReading(plain[0] if plain else None, specimen, is_listed=bool(plain))
 
 
 def _fit(plain: list[Hit], hits: list[Hit]) -> bool:

@@ -45,10 +45,23 @@ def text(mark: str = "") -> str:
     return lines.replace(",A1\n", f",{mark}A1\n").replace(",A4\n", f",{mark}A4\n")
 
 
+def shifted() -> str:
+    """Return a file whose names stand where the analytes are: of one subject in many rows, and beside known words."""
+    names = ["Zzyzx Wonderly"] * 7 + [
+        "Potassium (Zzyzx Wonderly)",
+        "Vitamin B12 Zzyzx Wonderly",
+        "Zzyzx Wonderly B12",
+    ]
+    lines = [f"{WHO.partition(',')[0]},{name},{at},pg/mL,2021-03-05,S{at}" for at, name in enumerate(names)]
+    others = [f"N{at:02},Frobnicase,{at},U/L,2021-03-05,F{at}" for at in range(5)]
+    return "\n".join(["patient_id,test,result,unit,collected,accession", *lines, *others]) + "\n"
+
+
 def write_exports(folder: Path) -> None:
     """Write an export in every format, each under a telling name."""
     (folder / "Quillfeather_labs.csv").write_text(text())
     (folder / "Quillfeather_utf16.tsv").write_text(text("U").replace(",", "\t"), "utf-16")
+    (folder / "Quillfeather_shifted.csv").write_text(shifted())
     (folder / "Quillfeather.csv.gz").write_bytes(gzip.compress(text("G").encode()))
     _archives(folder)
     _workbook(folder / "Quillfeather.xlsx")

@@ -154,6 +154,7 @@ COMMANDS = {
 ELSEWHERE = {
     "sql",
     "quarantine show",
+    "quarantine names",
     "quarantine export",
     "quarantine waive",
     "quarantine assign",
@@ -211,6 +212,22 @@ def test_records_and_rows_are_shown_without_their_cells(hospital) -> None:
     for code, text in hospital.run(commands):
         assert code == 0
         assert_silent(text)
+
+
+def test_names_in_the_column_of_analytes_are_counted_and_shown_when_asked_for(hospital) -> None:
+    """Seven rows of one subject are no shared name; five subjects' are."""
+    import duckdb
+
+    with duckdb.connect(hospital.folder / "w.duckdb", read_only=True) as connection:
+        listed = connection.execute(
+            "select detail ->> 'out_of_scope_names' from meta.load where out_of_scope > 0 and status = 'active'"
+        ).fetchall()
+    assert [json.loads(names) for (names,) in listed] == [{"Frobnicase": 5}]
+    refused, revealed = hospital.run([["quarantine", "names"], ["quarantine", "names", "--reveal", "--json"]])
+    assert refused[0] == 2
+    assert_silent(refused[1])
+    names = {each["name"]: each["rows"] for each in json.loads(revealed[1])}
+    assert names == {"Zzyzx Wonderly": 7, "Potassium (Zzyzx Wonderly)": 1}
 
 
 def test_an_error_of_a_query_quotes_no_cell(hospital) -> None:

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from etl.quarantine import rare_names
+
 IRLS = ",".join(f"irls_{item}" for item in range(1, 11))
 ANSWERS = "2,3,2,1,2,2,3,2,1,2"  # 20
 OTHERS = "1,1,1,0,1,1,1,1,0,1"  # 8
@@ -87,11 +89,11 @@ def test_an_unknown_item_of_a_known_scale_is_held_and_another_scale_is_out_of_sc
         "P1,2021-03-05,,,IRLS,,1",
         "P1,2021-03-05,,,IRLS-PV,1,1",
     ]
-    (outcome,) = place.ingest(place.write("irls.csv", long(*rows))).files
+    place.ingest(place.write("irls.csv", long(*rows)))
     assert place.rows("select reasons, measure, count(*) from quarantine.record group by all") == [
         (["unrecognised_item"], "irls", 3)
     ]
-    assert outcome.detail.out_of_scope_names == {"IRLS-PV 1": 1}
+    assert [(each.name, each.rows) for each in rare_names(place.warehouse)] == [("IRLS-PV 1", 1)]
 
 
 def test_a_total_without_a_date_joins_the_form_of_its_visit(place) -> None:
