@@ -15,7 +15,8 @@ statement as (
     select
         coalesce(canonical.canonical_id, attribute.subject_id) as subject_id,
         try_cast(attribute.value as double) as age,
-        attribute.observed_at::date as observed_date
+        attribute.observed_at::date as observed_date,
+        attribute.record_id
     from core.subject_attribute as attribute
     left join canonical on attribute.subject_id = canonical.subject_id
     where attribute.row_state = 'current' and attribute.attribute = 'age'
@@ -26,6 +27,8 @@ placed as (
         subject_id,
         age,
         observed_date,
+        record_id,
+        struct_pack(age := age, record_id := record_id) as stated,
         (observed_date - date '1900-01-01') / 365.2425 - age as implied_birth_year
     from statement
     where age is not null
@@ -35,8 +38,9 @@ summary as (
     select
         subject_id,
         max(observed_date) as observed_date,
-        arg_max(age, observed_date) as dated_age,
-        max(age) as undated_age,
+        arg_max(stated, observed_date) as dated,
+        arg_max(stated, age) as undated,
+        list(record_id order by record_id) as record_ids,
         coalesce(max(implied_birth_year) - min(implied_birth_year), max(age) - min(age)) as spread_years
     from placed
     group by subject_id
@@ -46,9 +50,14 @@ select
     summary.subject_id,
     case
         when summary.spread_years <= setting.tolerance_years
-            then coalesce(summary.dated_age, summary.undated_age)
+            then coalesce(summary.dated.age, summary.undated.age)
     end as stated_age,
     summary.observed_date,
-    summary.spread_years > setting.tolerance_years as is_conflicting
+    summary.spread_years > setting.tolerance_years as is_conflicting,
+    case
+        when summary.spread_years <= setting.tolerance_years
+            then [coalesce(summary.dated.record_id, summary.undated.record_id)]
+        else summary.record_ids
+    end as record_ids
 from summary
 cross join setting

@@ -18,6 +18,7 @@ ranked as (
         coalesce(canonical.canonical_id, statement.subject_id) as subject_id,
         statement.attribute,
         statement.value,
+        statement.record_id,
         coalesce(precedence.position, 1000) as position
     from statement
     left join canonical on statement.subject_id = canonical.subject_id
@@ -39,7 +40,8 @@ heard as (
         ranked.subject_id,
         ranked.attribute,
         count(distinct ranked.value) as heard_values,
-        min(ranked.value) as value
+        min(ranked.value) as value,
+        list(ranked.record_id order by ranked.record_id) as record_ids
     from ranked
     inner join best
         on
@@ -54,6 +56,7 @@ select
     heard.attribute,
     case when heard.heard_values = 1 then heard.value end as value,
     heard.heard_values > 1 as is_conflicting,
-    best.stated_values
+    best.stated_values,
+    heard.record_ids
 from heard
 inner join best on heard.subject_id = best.subject_id and heard.attribute = best.attribute

@@ -4,7 +4,8 @@
 -- source: staging.lab_result, staging.subject, study.egfr_formula (CKD-EPI 2021, adults; completed years
 --   at the draw). BMI: weight by the square of the nearest height. Saturation: iron by TIBC of one draw.
 --   Of a limit (<18) eGFR is a limit too, the other way round; the other formulas need numbers. result_id,
---   time and unit_source are those of the result that the formula starts from
+--   time and unit_source are those of the result that the formula starts from; companion_id is the
+--   other result's
 with
 result as (
     select * from staging.lab_result
@@ -49,7 +50,8 @@ egfr as (
             * pow(greatest(scr.mg_dl / terms.kappa, 1), terms.beta)
             * pow(terms.age_base, scr.age) as value
         ),
-        terms.formula
+        terms.formula,
+        null::uuid as companion_id
     from creatinine as scr
     inner join egfr_formula as terms on scr.sex = terms.sex
     where scr.age >= terms.minimum_age
@@ -58,7 +60,8 @@ egfr as (
 bmi as (
     select
         weight.* replace ('bmi' as analyte, weight.value / pow(height.value / metre.factor, 2) as value),
-        'weight / height^2' as formula
+        'weight / height^2' as formula,
+        height.result_id as companion_id
     from result as weight
     inner join result as height on weight.subject_id = height.subject_id and height.analyte = 'height'
     inner join unit_factor as metre on height.analyte = metre.analyte and metre.unit = 'm'
@@ -78,7 +81,8 @@ saturation as (
         iron.* replace (
             'transferrin_saturation' as analyte, one.factor * iron.value / tibc.value as value
         ),
-        '100 x iron / TIBC' as formula
+        '100 x iron / TIBC' as formula,
+        tibc.result_id as companion_id
     from result as iron
     inner join result as tibc
         on
@@ -109,6 +113,7 @@ select
     computed.value,
     unit_factor.unit,
     computed.unit_source,
-    computed.formula
+    computed.formula,
+    computed.companion_id
 from computed
 inner join unit_factor on computed.analyte = unit_factor.analyte and unit_factor.is_canonical

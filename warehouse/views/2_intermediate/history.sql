@@ -8,6 +8,7 @@ condition as (select * from staging.condition),
 medication as (select * from staging.medication)
 
 select
+    record_id,
     subject_id,
     'condition' as domain,
     concept,
@@ -18,6 +19,7 @@ from condition
 where concept is not null
 union all
 select
+    record_id,
     subject_id,
     'medication' as domain,
     concept,

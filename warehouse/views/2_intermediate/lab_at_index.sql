@@ -25,6 +25,7 @@ counted as (
         any_value(comparator) as comparator,
         any_value(unit) as unit,
         any_value(unit_source) as unit_source,
+        any_value(result_id) as result_id,
         any_value(days_from_draw) as days_from_draw
     from near
     group by subject_id, analyte
@@ -69,7 +70,8 @@ select
     unit,
     unit_source,
     days_from_draw,
-    day_results
+    day_results,
+    result_id
 from counted
 where day_results = 1
 union all
@@ -81,7 +83,8 @@ select
     unit,
     unit_source,
     days_from_draw,
-    day_results
+    day_results,
+    case when is_settled then result_id end as result_id
 from chosen
 union all
 select
@@ -92,6 +95,7 @@ select
     index_draw.unit,
     index_draw.unit_source,
     0 as days_from_draw,
-    index_draw.day_results
+    index_draw.day_results,
+    index_draw.result_id
 from index_draw
 cross join setting

@@ -33,6 +33,7 @@ candidate as (
         score.basis,
         score.score_status,
         score.version,
+        score.administration_id,
         score.administered_date,
         score.administered_date - subject.index_date as days_from_draw
     from staging.score as score
@@ -65,7 +66,8 @@ settled as (
         min(version) as form,
         any_value(administered_date) as administered_date,
         any_value(days_from_draw) as days_from_draw,
-        count(*) as administrations
+        count(*) as administrations,
+        list(administration_id order by administration_id) as administration_ids
     from nearest
     group by subject_id, score
 )
@@ -80,6 +82,7 @@ select
     settled.administered_date,
     settled.days_from_draw,
     settled.administrations,
+    settled.administration_ids,
     case
         when settled.days_from_draw is null then 'undated'
         when abs(settled.days_from_draw) <= setting.window_days then 'within'
