@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,7 +13,9 @@ import duckdb
 
 from etl import quarantine
 from etl.findings import rows_of_finding
+from etl.mart_lineage import Cell, origins
 from etl.run import Run
+from etl.study import ready_views
 from expectations.suite import load_suites
 from schemas.analytes import registry
 from schemas.errors import UsageError
@@ -64,7 +67,7 @@ class Trace:
     """What one target leads to."""
 
     target: str
-    kind: str  # row, administration, subject, finding
+    kind: str  # row, administration, subject, finding, column
     steps: list[Step]
     rows: int  # all rows, also those that are not traced
     note: str = ""
@@ -79,12 +82,26 @@ def trace(warehouse: Path, targets: list[str], *, reveal: bool = False) -> list[
 
     Raises UsageError for a target that leads nowhere.
     """
+    return _follow(warehouse, lambda tracer: [tracer.trace(target) for target in targets], reveal=reveal)
+
+
+def trace_cell(
+    warehouse: Path, cell: Cell, study_file: Path | None = None, *, reveal: bool = False
+) -> list[Trace]:
+    """Trace the columns of a mart's row to the cells they came from, one trace a column; reveal as above.
+
+    Raises UsageError for a mart, row or column that is not there.
+    """
+    ready_views(warehouse, study_file)
+    return _follow(warehouse, lambda tracer: tracer.trace_cell(cell), reveal=reveal)
+
+
+def _follow(warehouse: Path, follow: Callable[[Tracer], list[Trace]], *, reveal: bool) -> list[Trace]:
     if not reveal:
         with open_warehouse(warehouse, read_only=True) as connection:
-            return [Tracer(connection, None).trace(target) for target in targets]
+            return follow(Tracer(connection, None))
     with open_warehouse(warehouse, must_exist=True) as connection, guarded(warehouse):
-        tracer = Tracer(connection, load_keys(warehouse, connection))
-        found = [tracer.trace(target) for target in targets]
+        found = follow(Tracer(connection, load_keys(warehouse, connection)))
         with Run(connection, warehouse, "trace") as run:
             run.detail = quarantine.revealed_to(ids=[step.id for each in found for step in each.steps])
         return found
@@ -97,12 +114,21 @@ class Tracer:
         self._connection = connection
         self._keys = keys
         self._verdicts = lineage.verdicts(connection)
+        self._steps: dict[str, Step] = {}  # many columns of a mart lead to one row
 
     def trace(self, target: str) -> Trace:
         """Trace one target. Raises UsageError for one that leads nowhere."""
         kind, rows, note = self._rows(target)
         if not rows and not note:
             raise _nowhere(target)
+        return self._trace(target, kind, rows, note)
+
+    def trace_cell(self, cell: Cell) -> list[Trace]:
+        """Trace the columns of a mart's row."""
+        found = origins(self._connection, cell)
+        return [self._trace(each.cell, "column", each.rows, each.note) for each in found]
+
+    def _trace(self, target: str, kind: str, rows: list[lineage.Row], note: str) -> Trace:
         if len(rows) > FULL:
             note = f"{note} {len(rows)} rows; the first {FULL} are shown.".strip()
         return Trace(target, kind, [self._step(row) for row in rows[:FULL]], len(rows), note)
@@ -120,6 +146,11 @@ class Tracer:
         return "subject", lineage.rows_of_subject(self._connection, target), ""
 
     def _step(self, row: lineage.Row) -> Step:
+        if row["id"] not in self._steps:
+            self._steps[row["id"]] = self._walk(row)
+        return self._steps[row["id"]]
+
+    def _walk(self, row: lineage.Row) -> Step:
         load = lineage.load_of(self._connection, row["file_id"])
         place = {name: load.get(name) for name in ("sha256", "format", "encoding")}
         place |= {"row_number": row["row_number"], "locator": quarantine.masked(row["locator"])}
@@ -220,7 +251,7 @@ def _nowhere(target: str) -> UsageError:
     near = get_close_matches(target, checks, n=1)
     return UsageError(
         "Nothing in the warehouse has this id.",
-        "A target is the id of a result, an answer, an administration, a held record or a subject, or the name of a check.",
+        "A target is the id of a result, an answer, an administration, a held record or a subject, the name of a check or a mart.",
         f"etl trace {near[0]}"
         if near
         else "etl sql 'select result_id, subject_id from core.lab_result limit 5'",

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from etl.commands.options import DEFAULT, Json, Warehouse, reading, show
+from etl.commands.study import Study
 
 if TYPE_CHECKING:
+    from etl.mart_lineage import Cell
     from etl.trace import Step, Trace
     from etl.verify import Verification
+
+# One column that came from so few cells shows each in full.
+SHORT = 3
 
 
 def report(
@@ -47,20 +52,37 @@ def trace(
     targets: Annotated[
         list[str],
         typer.Argument(
-            help="Ids of results, answers, administrations, held records or subjects, or names of checks."
+            help="Ids of results, answers, administrations, held records or subjects, names of checks, or one mart."
         ),
     ],
+    subject: Annotated[str | None, typer.Option(help="Of a mart: whose row.")] = None,
+    column: Annotated[str | None, typer.Option(help="Of a mart: which column; else all.")] = None,
+    row: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Of a mart: which of the subject's rows; else all."),
+    ] = None,
+    study: Study = None,
     reveal: Annotated[
         bool, typer.Option("--reveal", help="Show what the source says; the ledger keeps that you did.")
     ] = False,
     warehouse: Warehouse = DEFAULT,
     json: Json = False,
 ) -> None:
-    """Follow rows back to the cells of their source: file, place, unit, factor, decisions, rules, run."""
-    from etl.trace import trace as run
+    """Follow rows, or a column of a mart, back to the cells of their source: file, place, unit, factor, rules, run.
 
-    found = run(warehouse if reveal else reading(warehouse), targets, reveal=reveal)
-    show([each.document() for each in found], "\n\n".join(map(_traced, found)), json=json)
+    etl trace mart.subject_baseline --subject SUBJECT_ID --column b12
+    """
+    from etl.trace import trace as run
+    from etl.trace import trace_cell
+
+    path = warehouse if reveal else reading(warehouse)
+    if any((subject, column, row)) or targets[0].startswith("mart."):
+        found = trace_cell(path, _cell(targets, subject, column, row or []), study, reveal=reveal)
+    else:
+        found = run(path, targets, reveal=reveal)
+    short = SHORT if len(found) == 1 and found[0].kind == "column" else 1
+    text = "\n\n".join(_traced(each, short) for each in found)
+    show([each.document() for each in found], text, json=json)
 
 
 def verify(warehouse: Warehouse = DEFAULT, json: Json = False) -> None:
@@ -72,9 +94,21 @@ def verify(warehouse: Warehouse = DEFAULT, json: Json = False) -> None:
     raise typer.Exit(found.exit_code())
 
 
-def _traced(found: Trace) -> str:
+def _cell(targets: list[str], subject: str | None, column: str | None, rows: list[str]) -> Cell:
+    from etl.mart_lineage import Cell
+    from schemas.errors import UsageError
+
+    if len(targets) > 1:
+        raise UsageError(
+            "A mart is traced by itself.", "Its row and column are options.", f"etl trace {targets[0]}"
+        )
+    named = {name: value for name, _, value in (each.partition("=") for each in rows)}
+    return Cell(targets[0], subject, column, named)
+
+
+def _traced(found: Trace, short: int) -> str:
     head = f"{found.kind} {found.target}" + (f"\n{found.note}" if found.note else "")
-    if len(found.steps) > 1:
+    if len(found.steps) > short:
         from etl.terminal import table
 
         rows = [

@@ -3,6 +3,12 @@
 -- parameters: none
 -- source: study.question, mart.subject_baseline, mart.matched_set; rule C21 (the number of complete cases
 --   stands beside every model). missing names what keeps an included subject out
+-- lineage: subject_id = the keyed digest of the identifier that stands in each row of the subject
+--   question, position = the study protocol, not the data
+--   is_included <- eligibility
+--   is_match_valid = mart.matched_set, whose sets are judged as a whole
+--   missing <- question:{question}
+--   is_member <- eligibility, question:{question}
 with
 question as (select * from study.question),
 

@@ -3,6 +3,10 @@
 -- parameters: exposure, deficiency_profile
 -- source: intermediate.lab_status. Each result is compared in the unit in which the profile was defined; a
 --   result such as <150 whose interval crosses a limit is undetermined, never guessed
+-- lineage: subject_id = the keyed digest of the identifier that stands in each row of the subject
+--   is_included <- eligibility
+--   profile, is_main_profile, unit = the threshold profiles and the study protocol, not the data
+--   value, comparator, band, band_position, is_deficient <- b12
 with
 setting as (
     select

@@ -3,6 +3,7 @@
 -- parameters: none
 -- source: intermediate.eligibility_rule; a subject leaves at the first rule that removes it, and the number
 --   of whom the rule knows nothing stands beside each rule whether they stay or not
+-- lineage: * = a count of subjects by the rules of the study: see eligibility in mart.subject_baseline
 with
 rule as (
     select * from study.rule

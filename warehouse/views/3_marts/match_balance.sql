@@ -3,6 +3,7 @@
 -- parameters: none
 -- source: mart.subject_baseline, mart.matched_set; rule C14. Standardised difference = difference of the
 --   means over the root of the mean of the two variances
+-- lineage: * = a figure of many subjects: see age, sex, cohort_group in mart.subject_baseline for each
 with
 baseline as (
     select * from mart.subject_baseline

@@ -5,6 +5,11 @@
 -- source: intermediate.match_member, mart.subject_baseline; rules C13 and C14. A set counts only when it has
 --   one included case and its included controls, all of one sex, within the caliper, and shares nobody with
 --   another set
+-- lineage: subject_id = the keyed digest of the identifier that stands in each row of the subject
+--   match_set_id <- match_set
+--   is_included <- eligibility
+--   matching_source = the study protocol, not the data
+--   members, age_range_years, findings, is_valid = all members of the set: see match_set_id, sex, age of each
 with
 setting as (
     select max(value) filter (where name = 'matching.caliper_years')::double as caliper_years

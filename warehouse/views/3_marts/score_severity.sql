@@ -3,6 +3,9 @@
 -- parameters: none
 -- source: intermediate.score_at_index, study.score_band (the band profiles of the instruments). A prorated
 --   score between two whole numbers belongs to the band below
+-- lineage: subject_id = the keyed digest of the identifier that stands in each row of the subject
+--   score, profile = the study protocol and the bands of the instrument, not the data
+--   form, value, band_position, band <- {score}
 with
 score as (
     select * from intermediate.score_at_index

@@ -3,6 +3,7 @@
 -- parameters: none
 -- source: mart.subject_baseline; rule C19. Platforms differ by 14-20 %, so a site or platform that holds one
 --   group only is confounded with it
+-- lineage: * = a figure of many subjects: see b12, platform, cohort_group in mart.subject_baseline for each
 with
 baseline as (
     select * from mart.subject_baseline

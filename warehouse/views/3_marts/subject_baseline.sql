@@ -5,6 +5,10 @@
 -- source: intermediate.subject_at_index, index_draw, score_at_index, lab_at_index, eligibility, match_member.
 --   b12 is the number as reported (with its comparator), b12_analysis the same under the declared censoring
 --   policy; irls is null for controls, never 0; covariates are canonical units, nearest to the index draw
+-- lineage: subject_id = the keyed digest of the identifier that stands in each row of the subject
+--   lab_id, platform, method, index_date, b12_comparator, b12_unit, b12_unit_source <- b12
+--   b12_unit_stated, b12_unit_basis, b12_analysis, b12_result_id <- b12
+--   is_included <- eligibility
 with
 setting as (
     select

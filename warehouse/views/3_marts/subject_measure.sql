@@ -2,6 +2,9 @@
 -- grain: one row an included subject and measure that is known
 -- parameters: exposure; b12 is under the declared censoring policy
 -- source: mart.subject_baseline
+-- lineage: subject_id = the keyed digest of the identifier that stands in each row of the subject
+--   measure, unit = the list of measures and their canonical units, not the data
+--   value <- {measure}
 with
 baseline as (
     select * from mart.subject_baseline
