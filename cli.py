@@ -14,7 +14,8 @@ import typer
 from typer.exceptions import TyperException
 
 from etl.commands import instruments, mapping, profile, quarantine, report, study, units
-from etl.commands.options import DEFAULT, Json, Quiet, Sites, Warehouse, reading, show
+from etl.commands import warehouse as keeping
+from etl.commands.options import DEFAULT, Json, PasswordFile, Quiet, Sites, Warehouse, reading, show, unlock
 from schemas.errors import UsageError, UserError
 
 app = typer.Typer(
@@ -41,6 +42,7 @@ def ingest(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, keep nothing.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when any row is held.")] = False,
+    password_file: PasswordFile = None,
     json: Json = False,
     quiet: Quiet = False,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress on stderr.")] = False,
@@ -58,6 +60,7 @@ def ingest(
             "Only --refresh knows by itself what to read.",
             "etl ingest PATH..., or etl ingest --refresh",
         )
+    unlock(password_file)
     options = IngestOptions(site, load_sites(sites), is_dry_run=dry_run, is_refresh=refresh)
     with progress(is_shown=not (quiet or json or no_progress)) as shown:
         report = run(paths or [], warehouse, options, shown)
@@ -183,6 +186,7 @@ for command in (
     report.report,
     report.trace,
     report.verify,
+    keeping.rebuild,
 ):
     app.command()(command)
 for name, commands in (

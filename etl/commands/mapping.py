@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from etl.commands.options import Json, Sites, group, show
+from etl.commands.options import Json, PasswordFile, Sites, group, show, unlock
 
 if TYPE_CHECKING:
     from etl.suggest.model import Draft
@@ -26,6 +26,7 @@ def suggest(
         Path | None, typer.Option(help="Write the draft there; a file that exists is kept.")
     ] = None,
     no_input: Annotated[bool, typer.Option("--no-input", help="Ask nothing, even on a terminal.")] = False,
+    password_file: PasswordFile = None,
     json: Json = False,
 ) -> None:
     """Draft a mapping: each choice with how sure it is and why; what is not sure is left open and explained."""
@@ -39,6 +40,7 @@ def suggest(
         raise UsageError(
             f"{out} exists.", "A mapping that someone wrote is not overwritten.", "another --out"
         )
+    unlock(password_file)
     draft = run(paths, site)
     if not (no_input or json) and sys.stdin.isatty() and sys.stderr.isatty():
         draft = _asked(draft)
@@ -82,11 +84,13 @@ def check(
         list[str] | None,
         typer.Option(help="Exports whose headers are compared with the mappings; repeatable."),
     ] = None,
+    password_file: PasswordFile = None,
     json: Json = False,
 ) -> None:
     """Check mappings: every key, word and unit, and with --data that the mapped columns are there."""
     from etl.mapping_check import check as run
 
+    unlock(password_file)
     found = run(files, data or [])
     lines = [f"{each.path}: {each.says}" if each.error is None else each.error for each in found]
     show([vars(each) for each in found], "\n\n".join(lines), json=json)
@@ -98,12 +102,14 @@ def coverage(
     paths: Paths,
     site: Annotated[str | None, typer.Option(help="Who sent the files, where no mapping tells it.")] = None,
     sites: Sites = Path("sites"),
+    password_file: PasswordFile = None,
     json: Json = False,
 ) -> None:
     """List the columns and the names of analytes that are not used, and those nearly named like a study analyte."""
     from etl.coverage import coverage as run
     from etl.sites.mapping import load_sites
 
+    unlock(password_file)
     found = run(paths, load_sites(sites), site)
     text = "\n\n".join(_coverage_text(each) for each in found)
     show([each.document() for each in found], text, json=json)

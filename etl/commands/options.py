@@ -17,6 +17,20 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout,
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 Who = Annotated[str, typer.Option(help="Who decides; recorded in the ledger.")]
 Why = Annotated[str, typer.Option(help="Why; recorded in the ledger.")]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="ETL_PASSWORD_FILE", help="A file with the passwords of protected workbooks, one a line."
+    ),
+]
+
+
+def unlock(password_file: Path | None) -> None:
+    """Let protected workbooks be opened with the passwords in a file."""
+    if password_file is not None:
+        from etl.readers.protection import use
+
+        use(password_file)
 
 
 def group(help_text: str) -> typer.Typer:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from etl.commands.options import Json, Sites, show
+from etl.commands.options import Json, PasswordFile, Sites, show, unlock
 
 
 def profile(
@@ -17,6 +17,7 @@ def profile(
         str | None, typer.Option(help="The header that tells subjects apart, where no known one does.")
     ] = None,
     sites: Sites = Path("sites"),
+    password_file: PasswordFile = None,
     json: Json = False,
 ) -> None:
     """Show what is in files before anything is mapped; no value that fewer than five subjects share."""
@@ -24,6 +25,7 @@ def profile(
     from etl.profile.text import profile_text
     from etl.sites.mapping import load_sites
 
+    unlock(password_file)
     found = run(paths, load_sites(sites), subject)
     if html is not None:
         from etl.profile.page import page

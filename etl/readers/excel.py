@@ -17,6 +17,7 @@ from etl.readers.base import DAMAGED_SCHEMA, ROW, Batch, Decision, Hints, Observ
 from etl.readers.grid import Grid, Region, roles
 from etl.readers.head import VALUE
 from etl.readers.markup import html_sheets, is_html, is_xml_workbook, xml_sheets
+from etl.readers.protection import OLE, opened
 from etl.readers.records import STRUCTURAL, Role
 from etl.readers.regions import find_regions
 from etl.readers.whole import bytes_of
@@ -25,7 +26,7 @@ from schemas.errors import SourceUnreadable
 
 LIMIT = 256 << 20  # bytes of a workbook
 ROWS = 100_000  # of a batch
-OLE, ZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK\x03\x04"
+ZIP = b"PK\x03\x04"
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xltx", ".xltm", ".xlam", ".ods", ".et")
 OPEN_DOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 BIFF = (
@@ -177,7 +178,7 @@ def _sheets(
         return iter(sheets), found
     if is_xml_workbook(head):
         return iter(xml_sheets(data, name)), None
-    return Workbook(data, name).sheets(title), None
+    return Workbook(opened(data, name), name).sheets(title), None
 
 
 def _tables(sheet: Sheet, hints: Hints) -> list[_Part]:

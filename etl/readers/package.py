@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element, ParseError
 
 from etl.readers.archive import FREE_BYTES, MAX_RATIO
 from etl.readers.grid import Merge
+from etl.readers.protection import locked
 from schemas.errors import SourceUnreadable
 
 MAX_CELLS = 30_000_000  # of a sheet, blank ones counted: a full one of 28 columns
@@ -60,7 +61,7 @@ class Package:
 def examine(data: bytes, name: str) -> Package:
     """Check a workbook's size before it is loaded. Raises SourceUnreadable for a bomb, damage or a password."""
     if ENCRYPTED in data[: 1 << 20] or ENCRYPTED in data[-(1 << 16) :]:
-        raise protected(name)
+        raise locked(name)
     if not data.startswith(b"PK"):
         return Package()  # BIFF: at most 65,536 rows and 256 columns
     try:
@@ -78,15 +79,7 @@ def examine(data: bytes, name: str) -> Package:
         why = "Its package is damaged or ends early."
         raise SourceUnreadable(f"{name} is not a whole workbook.", why, "transfer or save it again") from None
     except RuntimeError:  # what zipfile raises for an encrypted part
-        raise protected(name) from None
-
-
-def protected(name: str) -> SourceUnreadable:
-    """Return the error for a workbook that needs a password."""
-    why = "It is protected by a password."
-    return SourceUnreadable(
-        f"{name} cannot be opened.", why, "save a copy without a password and ingest that"
-    )
+        raise locked(name) from None
 
 
 def _package(archive: zipfile.ZipFile, name: str, size: int) -> Package:
@@ -97,7 +90,7 @@ def _package(archive: zipfile.ZipFile, name: str, size: int) -> Package:
     charts = sum(part.startswith("xl/chartsheets/sheet") for part in infos)
     if "content.xml" in infos:
         if MANIFEST in infos and b"encryption-data" in archive.read(MANIFEST):
-            raise protected(name)
+            raise locked(name)
         with archive.open("content.xml") as part:
             _check(name, _ods_extent(part.read()))
         return Package()

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from etl.readers.grid import Merge
-from etl.readers.package import Package, examine, protected
+from etl.readers.package import Package, examine
+from etl.readers.protection import locked
 from schemas.errors import SourceUnreadable
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class Workbook:
             if not names & {"FastExcelError", "PanicException"}:
                 raise
             if "password" in str(error).lower():
-                raise protected(self._name) from None
+                raise locked(self._name) from None
             why = "It is damaged, cut short, or no workbook of a kind that can be read."
             fix = "open it and save it as .xlsx, or export CSV"
             raise SourceUnreadable(f"{self._name} is not a whole workbook.", why, fix) from None
