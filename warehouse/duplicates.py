@@ -58,7 +58,10 @@ def settle_doubtful(connection: duckdb.DuckDBPyConnection, place: tuple[str, str
     moved = connection.execute(
         """
         insert into meta.duplicate
-        select result_id, $site, $feed, file_id, row_number, locator, 'core.lab_row', false from judged where is_repeat
+        select
+            result_id, $site, $feed, file_id, row_number, coalesce(locator, core.cell_at(cell, row_number)),
+            'core.lab_row', false
+        from judged left join core.lab_context using (context_id) where is_repeat
         """,
         {"site": place[1], "feed": place[2]},
     ).fetchall()
@@ -128,7 +131,14 @@ def _move(connection: duckdb.DuckDBPyConnection, site: str, feed: str) -> int:
     moved = connection.execute(
         """
         insert into meta.duplicate
-        select record_id, $site, $feed, file_id, row_number, locator, kept_in, false from repeated
+        select
+            record_id, $site, $feed, repeated.file_id, repeated.row_number,
+            coalesce(repeated.locator, core.cell_at(context.cell, repeated.row_number)), kept_in, false
+        from repeated
+        left join core.lab_row as result
+            on repeated.kept_in = 'core.lab_row' and repeated.record_id = result.result_id
+            and repeated.file_id = result.file_id and repeated.row_number = result.row_number
+        left join core.lab_context as context using (context_id)
         """,
         {"site": site, "feed": feed},
     ).fetchall()
@@ -137,8 +147,8 @@ def _move(connection: duckdb.DuckDBPyConnection, site: str, feed: str) -> int:
             f"""
             delete from {table} using repeated
             where {table}.{TABLES[table]} = repeated.record_id and {table}.file_id = repeated.file_id
-                and {table}.row_number = repeated.row_number and {table}.locator = repeated.locator
-                and repeated.kept_in = '{table}'
+                and {table}.row_number = repeated.row_number
+                and {table}.locator is not distinct from repeated.locator and repeated.kept_in = '{table}'
             """
         )
     return int(moved[0][0])

@@ -40,7 +40,7 @@ _MEETING = """
 _SETTLED = f"""
     with keyed as (
         select
-            result_id, file_id, row_number, locator, row_state,
+            result_id, file_id, row_number, row_state,
             case
                 when row_number() over (
                     partition by result_key order by {_RANK} desc, resulted_at desc nulls last, result_id desc
@@ -51,7 +51,7 @@ _SETTLED = f"""
     ),
     unkeyed as (
         select
-            result_id, file_id, row_number, locator, row_state,
+            result_id, file_id, row_number, row_state,
             case
                 when count(distinct (value, comparator)) filter (where value is not null) over same_draw > 1
                     then 'conflicting'
@@ -148,6 +148,6 @@ def _settle_touched(connection: duckdb.DuckDBPyConnection) -> None:
         """
         update core.lab_row set row_state = settled.settled from settled
         where core.lab_row.result_id = settled.result_id and core.lab_row.file_id = settled.file_id
-            and core.lab_row.row_number = settled.row_number and core.lab_row.locator = settled.locator
+            and core.lab_row.row_number = settled.row_number
         """
     )

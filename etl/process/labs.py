@@ -11,6 +11,7 @@ from etl.harmonize.codes import map_codes
 from etl.harmonize.numbers import parse_results
 from etl.plan import ResolvedPlan
 from etl.process.candidates import Processed, held_rows
+from etl.process.cells import placed, result_cells
 from etl.process.contexts import GLUED, PERIOD, ROLES, boundaries, settle_contexts
 from etl.process.corrections import note_corrections
 from etl.process.identity import FIELD, content, with_hmac
@@ -20,7 +21,7 @@ from etl.process.moments import moments
 from etl.process.roles import cleaned, text
 from etl.process.standards import FLAG, STANDARD_ROLES, with_standard_flag
 from etl.process.subjects import SubjectIds
-from etl.readers.base import LOCATOR, ROW
+from etl.readers.base import LOCATOR, ROW, Reader
 from schemas.tables import check_rows, lab_result_rules
 from warehouse.keys import Keys
 
@@ -43,7 +44,7 @@ JUDGED = [
 # Columns of a result that stand in core.lab_context: those that follow from its texts ...
 SETTLED = [
     "analyte", "analyte_source", "code_source", "code_system", "specimen", "specimen_source", "specimen_basis",
-    "unit_source", "unit", "unit_basis", "unit_flag", "factor_id", "ref_low", "ref_high", "ref_text",
+    "unit_source", "unit", "unit_basis", "unit_flag", "factor_id", "ref_low", "ref_high", "ref_text", "cell",
 ]  # fmt: skip
 # ... and those that the row itself brings.
 BROUGHT = [
@@ -55,7 +56,8 @@ BROUGHT = [
 class LabHarmonizer:
     """Turn role frames of one plan into candidates; keeps what it learned about distinct texts between batches."""
 
-    def __init__(self, plan: ResolvedPlan, keys: Keys, subjects: SubjectIds) -> None:
+    def __init__(self, plan: ResolvedPlan, reader: Reader, keys: Keys, subjects: SubjectIds) -> None:
+        self.cells = result_cells(plan, reader)  # None: the role frames have to bring locators
         self._plan = plan
         self._key = keys.record
         self._subjects = subjects
@@ -100,9 +102,9 @@ class LabHarmonizer:
         """
         frame = frame.with_columns(self._period())
         columns = [text(role) for role in (*ROLES, *GLUED) if text(role) in frame.columns]
-        frame = frame.with_columns(content(columns).alias("context"))
-        settled = content(["context", "period_text"]) if self._days else pl.col("context")
-        numbered = self._contexts.number(frame.with_columns(settled.alias("settled_by")), [*columns, PERIOD])
+        key = content([*columns, *(["period_text"] if self._days else [])])
+        distinct = [*columns, PERIOD, *(["period_text"] if self._days else [])]
+        numbered = self._contexts.number_by(frame, distinct, key)
         contexts = self._contexts.answers()
         is_out = (contexts["bucket"] == "out_of_scope").fill_null(value=False)
         rows = numbered.select(pl.col("answer").value_counts()).unnest("answer")
@@ -111,15 +113,21 @@ class LabHarmonizer:
         for name, number, is_left in zip(names, rows["count"], is_out[rows["answer"]], strict=True):
             if is_left:
                 counted[name] += number
-        kept = numbered.filter(~is_out[numbered["answer"]]).drop("settled_by", "context")
-        kept = kept.rename({"answer": "settled"})
+        kept = numbered.filter(~is_out[numbered["answer"]]).rename({"answer": "settled"})
         return kept.hstack(contexts.select(JUDGED)[kept["settled"]]), counted
 
     def _settle(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Settle contexts, and add `said`, which stands for their texts in the ids of results."""
         texts = content(role_texts(rows, (*ROLES, *GLUED)))
         said = with_hmac(rows, "said", texts, self._key).select("settled_by", "said")
-        return settle_contexts(rows, self._plan).join(said, on="settled_by")
+        settled = settle_contexts(rows, self._plan).join(said, on="settled_by")
+        return settled.with_columns(self._cell().alias("cell"))
+
+    def _cell(self) -> pl.Expr:
+        """Return the form of each context's cells: in a wide table the header is the analyte's text."""
+        if not self.cells or "" in self.cells:
+            return pl.lit((self.cells or {}).get(""), pl.String)
+        return pl.col("analyte_source").replace_strict(self.cells, default=None, return_dtype=pl.String)
 
     def _period(self) -> list[pl.Expr]:
         """Return the period of each row's day, and its text; one period for all where no declaration has dates."""
@@ -142,8 +150,8 @@ class LabHarmonizer:
         parts = [pl.col("settled").cast(pl.String)]
         for name in brought:
             parts += [pl.lit(f"{name}="), pl.col(name).cast(pl.String).fill_null("")]
-        keyed = frame.with_columns(pl.concat_str(parts, separator=FIELD).alias("shared"))
-        return self._shared.number(keyed, ["settled", *BROUGHT]).rename({"answer": "context"})
+        key = pl.concat_str(parts, separator=FIELD)
+        return self._shared.number_by(frame, ["settled", *BROUGHT], key).rename({"answer": "context"})
 
     def _parse_values(self, rows: pl.DataFrame) -> pl.DataFrame:
         parsed = parse_results(rows[text("value")], self._plan.decided("decimal") or ".", self._plan.missing)
@@ -210,13 +218,20 @@ class LabHarmonizer:
             done.contexts = self._shared.answers()
         if held.height:
             originals = [text(role) for role in LAB_ROLES if text(role) in held.columns]
-            record = held.with_columns(
+            record = self._located(held).with_columns(
                 pl.col("result_id").alias("record_id"),
                 pl.coalesce(
                     "analyte", *(name for name in [text("analyte"), text("code")] if name in held.columns)
                 ).alias("measure"),
             )
             done.held.append(held_rows(record, originals))
+
+    def _located(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Write each row's locator out, where it only has a form."""
+        if LOCATOR in frame.columns:
+            return frame
+        forms = self._contexts.answers()["cell"][frame["settled"]]
+        return frame.with_columns(forms).with_columns(placed(pl.col("cell")).alias(LOCATOR))
 
     def _shaped(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Turn numbers into canonical units and name the columns as core.lab_result does."""

@@ -33,7 +33,7 @@ class Processor:
         self._plan = plan
         self._reader = reader
         self._damage = DamageKeeper(keys, plan.site, plan.feed)
-        self._labs = LabHarmonizer(plan, keys, subjects)
+        self._labs = LabHarmonizer(plan, reader, keys, subjects)
         self._items = ItemHarmonizer(plan, keys, subjects)
         self._attributes = AttributeHarmonizer(plan, reader, keys, subjects)
         self._crosswalk = CrosswalkReader(plan, keys)
@@ -72,7 +72,9 @@ class Processor:
         if shape == "crosswalk":
             self._crosswalk.read(records, done)
         elif shape == "lab_long":
-            _merge(done, self._labs.harmonize(self._long(records, (*LAB_ROLES, CORRECTS))))
+            is_located = self._labs.cells is None
+            frame = self._long(records, (*LAB_ROLES, CORRECTS), is_located=is_located)
+            _merge(done, self._labs.harmonize(frame))
         elif shape == "item_long":
             _merge(done, self._items.harmonize(cleaned(self._long(records, (*ITEM_ROLES, CORRECTS)))))
         elif shape in {"condition", "medication"}:
@@ -81,8 +83,8 @@ class Processor:
             self._process_wide(records, done)
         self._attributes.harmonize(records, done)
 
-    def _long(self, records: pl.DataFrame, roles: Iterable[str]) -> pl.DataFrame:
-        return long_frame(records, self._plan, self._reader, roles)
+    def _long(self, records: pl.DataFrame, roles: Iterable[str], *, is_located: bool = True) -> pl.DataFrame:
+        return long_frame(records, self._plan, self._reader, roles, is_located=is_located)
 
     def _process_wide(self, records: pl.DataFrame, done: Processed) -> None:
         measures = self._plan.resolution.measures
@@ -90,7 +92,10 @@ class Processor:
         kinds |= {domain: (BOX_ROLES, history.answers) for domain, history in self._boxes.items()}
         for kind, (roles, harmonize) in kinds.items():
             chosen = [measure for measure in measures if measure.kind == kind]
-            frame = wide_frame(records, self._plan, self._reader, (*roles, CORRECTS), chosen)
+            is_located = kind != "lab" or self._labs.cells is None
+            frame = wide_frame(
+                records, self._plan, self._reader, (*roles, CORRECTS), chosen, is_located=is_located
+            )
             if frame is not None and frame.height:
                 _merge(done, harmonize(frame))
 

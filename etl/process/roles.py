@@ -1,7 +1,7 @@
 """Role frames: the columns of a record under the names of their roles, as text.
 
 A role's text stands in the column `<role>_text`, so that the harmonized value can have the role's own name. Every
-role frame has row_number and locator. A record of a wide file becomes one row per non-empty measure.
+role frame has row_number and, unless it is told not to, locator. A record of a wide file becomes one row per non-empty measure.
 """
 
 from __future__ import annotations
@@ -32,15 +32,28 @@ def text(role: str) -> str:
 
 
 def long_frame(
-    frame: pl.DataFrame, plan: ResolvedPlan, reader: Reader, roles: Iterable[str], cell: str | None = None
+    frame: pl.DataFrame,
+    plan: ResolvedPlan,
+    reader: Reader,
+    roles: Iterable[str],
+    cell: str | None = None,
+    *,
+    is_located: bool = True,
 ) -> pl.DataFrame:
     """Return the role frame of a long table: one row a record, located at its value or the given column's cell."""
     cell = cell or plan.resolution.roles.get("value", plan.table.columns[0])
-    return frame.select(*_columns(plan, roles), ROW, _locator(frame, plan, reader, cell))
+    locator = [_locator(frame, plan, reader, cell)] if is_located else []
+    return frame.select(*_columns(plan, roles), ROW, *locator)
 
 
 def wide_frame(
-    frame: pl.DataFrame, plan: ResolvedPlan, reader: Reader, roles: Iterable[str], measures: Sequence[Measure]
+    frame: pl.DataFrame,
+    plan: ResolvedPlan,
+    reader: Reader,
+    roles: Iterable[str],
+    measures: Sequence[Measure],
+    *,
+    is_located: bool = True,
 ) -> pl.DataFrame | None:
     """Return the role frame of a wide table: one row per record and non-empty measure; None without measures.
 
@@ -58,7 +71,7 @@ def wide_frame(
             pl.col(measure.column).alias(text("value")),
             *_measured(measure),
             *([_date(measure, dates)] if dates else []),
-            _locator(frame, plan, reader, measure.column),
+            *([_locator(frame, plan, reader, measure.column)] if is_located else []),
         )
         for measure in measures
     ]
