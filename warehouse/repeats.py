@@ -11,31 +11,33 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Seen:
-    """Remember numbers of 64 bits in memory that does not grow (a Bloom filter).
+    """Remember numbers of 64 bits in memory that does not grow (a Bloom filter whose probes share one word).
 
     A number that came before is always known again; at most one in 270 that did not is taken for known, while as many were seen
     as the filter is made for. Beyond 16 million it stays at 64 MB and suspects more.
     """
 
     def __init__(self, expected: int, least: int = 1 << 12, most: int = 1 << 29) -> None:
-        self._bits = min(max(least, 1 << (32 * expected - 1).bit_length()), most) if expected else least
-        self._bytes = np.zeros(self._bits // 8, np.uint8)
+        bits = min(max(least, 1 << (32 * expected - 1).bit_length()), most) if expected else least
+        self._words = np.zeros(bits // 64, np.uint64)
 
     def again(self, numbers: pl.Series) -> Flags:
         """Tell which of some numbers may have come before, in this series or an earlier one, and remember all."""
         values = numbers.to_numpy()
-        known = ~numbers.is_first_distinct().to_numpy()
-        probes = [self._probe(values), self._probe(values >> np.uint64(32))]
-        known |= np.logical_and.reduce([(self._bytes[at] & bit) != 0 for at, bit in probes])
-        for at, bit in probes:
-            np.bitwise_or.at(self._bytes, at, bit)
+        place = (values & np.uint64(len(self._words) - 1)).astype(np.int64)
+        bits = _bit(values, 40) | _bit(values, 46) | _bit(values, 52)
+        words = self._words[place]
+        known: Flags = ((words & bits) == bits) | ~numbers.is_first_distinct().to_numpy()
+        self._words[place] = words | bits
+        # Of numbers that share a word only the last one was written.
+        lost = (self._words[place] & bits) != bits
+        np.bitwise_or.at(self._words, place[lost], bits[lost])
         return known
 
-    def _probe(self, values: Numbers) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-        place = values & np.uint64(self._bits - 1)
-        return (place >> np.uint64(3)).astype(np.int64), np.uint8(1) << (place & np.uint64(7)).astype(
-            np.uint8
-        )
+
+def _bit(values: Numbers, shift: int) -> Numbers:
+    """Return a word with one bit set, chosen by six bits of each number."""
+    return np.uint64(1) << ((values >> np.uint64(shift)) & np.uint64(63))
 
 
 class Repeats:
