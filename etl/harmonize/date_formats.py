@@ -76,20 +76,22 @@ def parse_format(texts: pl.Series, form: Format, zone: ZoneInfo | None) -> pl.Da
     """
     source = pl.col("source")
     if not form.form.endswith("%z"):
-        at = source.str.to_datetime(form.form, strict=False, time_unit="us")
+        read = source.str.to_datetime(form.form, strict=False, time_unit="us")
     elif zone is None:
         stated = source.str.replace(_OFFSET, "")
-        at = stated.str.to_datetime(form.form.removesuffix("%z"), strict=False, time_unit="us")
+        read = stated.str.to_datetime(form.form.removesuffix("%z"), strict=False, time_unit="us")
     else:
         stated = source.str.replace(r"Z$", "+00:00").str.to_datetime(form.form, strict=False, time_unit="us")
-        at = stated.dt.convert_time_zone(zone.key).dt.replace_time_zone(None)
+        read = stated.dt.convert_time_zone(zone.key).dt.replace_time_zone(None)
+    at = pl.col("at")
     if form.digits:
         is_plain = _is_in(at, 1800, 2199) & (source.str.len_bytes() == form.digits)
     else:
         is_plain = _is_in(at, 1000, 9999)
     is_plain &= ~source.str.starts_with("+")
-    frame = pl.DataFrame({"source": texts}).select(at=pl.when(is_plain).then(at))
-    return frame.with_columns(
+    # Read in a step of its own: within one expression it would be read again for each mention.
+    frame = pl.DataFrame({"source": texts}).with_columns(at=read)
+    return frame.select(at=pl.when(is_plain).then(at)).with_columns(
         precision=pl.when(pl.col("at").is_not_null()).then(pl.lit(form.precision, PRECISIONS))
     )
 

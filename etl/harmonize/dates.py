@@ -160,10 +160,15 @@ def parse_dates(
     day_zero = CALENDARS.serials.get(order or "")
     parts = [parse_serials(texts, day_zero)] if day_zero else []
     parts += [parse_format(texts, form, zone) for form in common_formats(texts, order)]
-    frame = pl.DataFrame({"source": texts}).with_columns(
-        at=pl.coalesce(*[part["at"] for part in parts], pl.lit(None, pl.Datetime("us"))),
-        precision=pl.coalesce(*[part["precision"] for part in parts], pl.lit(None, PRECISIONS)),
-    )
+    first = parts[0] if parts else pl.DataFrame(schema={"at": pl.Datetime("us"), "precision": PRECISIONS})
+    if len(parts) == 1:  # most columns have one format
+        frame = pl.DataFrame({"source": texts}).hstack(first)
+    else:
+        nothing = (pl.lit(None, each) for each in first.schema.values())
+        frame = pl.DataFrame({"source": texts}).with_columns(
+            pl.coalesce(*(part[name] for part in parts), null).alias(name)
+            for name, null in zip(first.columns, nothing, strict=True)
+        )
     return _finish(_parse_rest(frame, order, zone, latest_year), within, clock=clock)
 
 
@@ -178,8 +183,9 @@ def _finish(frame: pl.DataFrame, within: tuple[date, date] | None, *, clock: boo
         frame = frame.with_columns(
             precision=pl.when(pl.col("precision") > day).then(day).otherwise("precision")
         )
-    is_filled = pl.col("source").str.strip_chars() != ""
-    is_bad = pl.col("at").is_null() & (is_filled if frame["at"].null_count() else pl.lit(value=False))
+    is_bad = pl.lit(value=False)
+    if frame["at"].null_count() > frame["source"].null_count():
+        is_bad = pl.col("at").is_null() & (pl.col("source").str.strip_chars() != "")
     return frame.with_columns(
         pl.col("precision").cast(pl.String),
         reason=pl.when(is_bad).then(pl.lit("bad_date")),
@@ -189,9 +195,8 @@ def _finish(frame: pl.DataFrame, within: tuple[date, date] | None, *, clock: boo
 def _parse_rest(
     frame: pl.DataFrame, order: str | None, zone: ZoneInfo | None, latest_year: int
 ) -> pl.DataFrame:
-    rest = frame.filter(pl.col("at").is_null() & (pl.col("source").str.strip_chars() != ""))[
-        "source"
-    ].unique()
+    rest = frame.filter(pl.col("at").is_null())["source"].unique()
+    rest = rest.filter(rest.str.strip_chars() != "")
     if rest.is_empty():
         return frame
     moments = [read_date(text, order, zone, latest_year) for text in rest]

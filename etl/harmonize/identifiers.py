@@ -16,6 +16,8 @@ import polars as pl
 import polars_hash as plh
 
 _ALPHABET: Final = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", dtype=np.uint8)
+_NIBBLES: Final = np.zeros(256, np.uint8)
+_NIBBLES[np.frombuffer(b"0123456789abcdef", dtype=np.uint8)] = np.arange(16)
 _LENGTH: Final = 26
 _HEX_DIGITS: Final = 35  # of a digest: 140 bits, or 28 characters of base32, of which 26 are kept
 
@@ -47,10 +49,9 @@ def subject_ids(
     """
     issuers = issuer.alias("issuer") if isinstance(issuer, pl.Series) else pl.lit(issuer).alias("issuer")
     frame = pl.DataFrame({"source": texts}).with_columns(issuers)
-    distinct = frame.unique().with_columns(
-        id=_normalized(pl.col("source")),
-        space=_normalized(pl.col("issuer")),
-    )
+    spaces = frame.select(pl.col("issuer").unique()).with_columns(space=_normalized(pl.col("issuer")))
+    distinct = frame.unique().with_columns(id=_normalized(pl.col("source")))
+    distinct = distinct.join(spaces, on="issuer", how="left", nulls_equal=True)
     distinct = distinct.with_columns(reason=_reasons(distinct["id"], distinct["space"]))
     named = distinct.filter(pl.col("reason").is_null())
     named = named.with_columns(subject_id=_keyed(named["space"], id_type, named["id"], key))
@@ -148,8 +149,9 @@ def _keyed(issuer: str | pl.Series, id_type: str, ids: pl.Series, key: bytes) ->
 def keyed_ids(messages: pl.Series, key: bytes) -> pl.Series:
     """Return base32(HMAC-SHA256(key, message))[:26] in lower case for each text; null stays null."""
     filled = messages.is_not_null()
-    digests = _digests(messages.filter(filled), key)
-    encoded = pl.DataFrame({"row": filled.arg_true(), "id": _base32(digests)})
+    encoded = pl.DataFrame({"row": filled.arg_true(), "id": _base32(_digests(messages.filter(filled), key))})
+    if filled.all():
+        return encoded["id"]
     rows = pl.DataFrame({"row": pl.int_range(len(messages), dtype=pl.UInt32, eager=True)})
     return rows.join(encoded, on="row", how="left", maintain_order="left")["id"]
 
@@ -164,13 +166,13 @@ def _digests(messages: pl.Series, key: bytes) -> pl.Series:
 
 
 def _base32(digests: pl.Series) -> pl.Series:
-    digits = np.frombuffer("".join(digests.str.head(_HEX_DIGITS)).encode("ascii"), dtype=np.uint8).astype(
-        np.int32
-    )
-    nibbles = np.where(digits >= ord("a"), digits - ord("a") + 10, digits - ord("0"))
+    digits = (digests.str.head(_HEX_DIGITS).str.join("").item() or "").encode("ascii")
+    nibbles = _NIBBLES[np.frombuffer(digits, dtype=np.uint8)].reshape(len(digests), _HEX_DIGITS // 5, 5)
     # Five hexadecimal digits are 20 bits, which are four characters of base32.
-    groups = nibbles.reshape(len(digests), _HEX_DIGITS // 5, 5) @ (1 << np.arange(16, -1, -4, dtype=np.int32))
-    characters = np.stack([groups >> shift & 31 for shift in (15, 10, 5, 0)], axis=2)
+    a, b, c, d, e = (nibbles[:, :, place] for place in range(5))
+    characters = np.stack(
+        [a << 1 | b >> 3, (b & 7) << 2 | c >> 2, (c & 3) << 3 | d >> 1, (d & 1) << 4 | e], axis=2
+    )
     kept = characters.reshape(len(digests), _HEX_DIGITS // 5 * 4)[:, :_LENGTH]
     text = _ALPHABET[kept].tobytes().decode("ascii")
     return pl.Series([text[at : at + _LENGTH] for at in range(0, len(text), _LENGTH)], dtype=pl.String)
