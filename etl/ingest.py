@@ -20,6 +20,7 @@ from etl.inspect import inspect, reader_of
 from etl.manifest import Manifest
 from etl.outcome import FileOutcome, IngestReport, outcome_of, spec_of
 from etl.plan import Declaration, ResolvedPlan
+from etl.progress import Progress
 from etl.readers.base import Source
 from etl.run import Run
 from etl.shown_names import WatchedReader
@@ -38,22 +39,13 @@ from warehouse.sources import loaded_paths
 
 @dataclass(frozen=True)
 class IngestOptions:
-    """How to ingest. site: the sender, where no mapping tells it."""
+    """How to ingest. site: the sender, where no mapping tells it; key_file: if not the warehouse's own."""
 
     site: str | None = None
     sites: dict[str, SiteMapping] | None = None
     is_dry_run: bool = False
     is_refresh: bool = False
-
-
-class Progress:
-    """What the terminal is told while files are read; the default says nothing."""
-
-    def start(self, label: str, total: int) -> None:
-        """Begin a phase of so many bytes."""
-
-    def advance(self, amount: int) -> None:
-        """So many bytes more are done."""
+    key_file: Path | None = None
 
 
 def ingest(
@@ -69,7 +61,7 @@ def ingest(
     # The rules' package takes half a second to import; files are inspected meanwhile.
     Thread(target=import_module, args=("pandera.polars",)).start()
     with open_warehouse(warehouse) as connection, guarded(warehouse):
-        keys = load_keys(warehouse, connection)
+        keys = load_keys(warehouse, connection, options.key_file)
         if options.is_refresh:
             named = named or expand(loaded_paths(connection, keys.seal))
         with Run(connection, warehouse, "ingest") as run:

@@ -7,9 +7,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from etl.ingest import Progress
-
 _EVERY = 0.2  # seconds between two drawings
+
+
+class Progress:
+    """What the terminal is told while files are read; the default says nothing."""
+
+    def start(self, label: str, total: int) -> None:
+        """Begin a phase of so many bytes."""
+
+    def advance(self, amount: int) -> None:
+        """So many bytes more are done."""
 
 
 class TerminalProgress(Progress):

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from etl.ingest import IngestOptions, Progress, ingest
+from etl.ingest import IngestOptions, ingest
 from etl.outcome import FileOutcome, IngestReport
+from etl.progress import Progress
 from etl.sites.mapping import SiteMapping
-from etl.sources import expand
+from etl.sources import paths_by_hash
 from schemas.errors import SourceUnreadable, UserError
 from warehouse import quarantine
 from warehouse.connection import open_warehouse
 from warehouse.keys import load_keys
 from warehouse.quarantine import Chosen, HeldFile
-
-_BLOCK = 1 << 20
 
 
 @dataclass
@@ -73,7 +71,7 @@ def replay(
         keys = load_keys(warehouse, connection)
         files = quarantine.held_files(connection, chosen, keys.seal)
         done = Replay(quarantine.number(connection, chosen))
-    there = _by_hash([*sources, *(Path(each.path) for each in files if Path(each.path).exists())])
+    there = paths_by_hash([*sources, *(Path(each.path) for each in files if Path(each.path).exists())])
     paths: dict[str, list[str]] = {}
     for each in files:
         path = there.get(each.sha256)
@@ -87,20 +85,6 @@ def replay(
     with open_warehouse(warehouse, read_only=True) as connection:
         done.after = quarantine.number(connection, chosen)
     return done
-
-
-def _by_hash(sources: Iterable[Path]) -> dict[str, str]:
-    """Return the path of each source by the hash of its bytes."""
-    named = [str(path) for path in sources]
-    return {_digest(each.source.open()): str(each.source.path) for each in expand(named)} if named else {}
-
-
-def _digest(stream: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    with stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _lost(file: HeldFile) -> UserError:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from etl.readers.archive import members
 from etl.readers.base import Source
@@ -14,6 +16,7 @@ from schemas.errors import SourceUnreadable, UsageError
 # Left behind by operating systems and editors; never an export.
 JUNK_NAMES = frozenset({"thumbs.db", "desktop.ini"})
 JUNK_PREFIXES = (".", "~$", "__MACOSX")
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -65,3 +68,17 @@ def _files(path: str) -> list[tuple[Path, bool]]:
 
 def _is_junk(path: Path) -> bool:
     return path.name.lower() in JUNK_NAMES or any(part.startswith(JUNK_PREFIXES) for part in path.parts[-2:])
+
+
+def paths_by_hash(sources: Iterable[Path]) -> dict[str, str]:
+    """Return the path of each source by the hash of its bytes."""
+    named = [str(path) for path in sources]
+    return {_digest(each.source.open()): str(each.source.path) for each in expand(named)} if named else {}
+
+
+def _digest(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    with stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

@@ -39,7 +39,7 @@ def status(warehouse: Path, sites: dict[str, SiteMapping] | None = None) -> Stat
         return Status(
             feeds=_rows(connection, _FEEDS),
             held=_rows(connection, _HELD),
-            stale=_stale(connection, sites or {}),
+            stale=stale_loads(connection, sites or {}),
             checks=_rows(connection, _CHECKS),
             findings=_rows(connection, _FINDINGS),
             is_validation_old=bool(_rows(connection, _LOADED_SINCE)[0]["is_old"]),
@@ -88,7 +88,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, A
     return rows
 
 
-def _stale(connection: duckdb.DuckDBPyConnection, sites: dict[str, SiteMapping]) -> list[dict[str, Any]]:
+def stale_loads(connection: duckdb.DuckDBPyConnection, sites: dict[str, SiteMapping]) -> list[dict[str, Any]]:
     """Return the loads whose mapping or registry is not today's; `etl ingest --refresh` reloads them."""
     loads = connection.execute(
         "select load_id, site, feed, plan from meta.load where status = 'active' order by all"

@@ -36,8 +36,25 @@ LEFT_OUT = frozenset(
 )
 
 
-def content_digest(connection: duckdb.DuckDBPyConnection, tables: tuple[str, ...] = DIGESTED) -> str:
-    """Return one hex digest for the rows of some tables.
+# Made from identifiers with the key of the warehouse: another key, other pseudonyms for the same rows.
+KEYED = frozenset(
+    {
+        "subject_id",
+        "linked_subject_id",
+        "administration_id",
+        "stated_administration_id",
+        "result_key",
+        "source_token",
+    }
+)
+
+
+def content_digest(
+    connection: duckdb.DuckDBPyConnection,
+    tables: tuple[str, ...] = DIGESTED,
+    left_out: frozenset[str] = frozenset(),
+) -> str:
+    """Return one hex digest for the rows of some tables; left_out: further columns that do not count.
 
     Each row is hashed with MD5 over its columns as text (doubles as their shortest round-trip form); the two halves
     of the hashes are added up, which no order of rows can change.
@@ -53,7 +70,9 @@ def content_digest(connection: duckdb.DuckDBPyConnection, tables: tuple[str, ...
             [schema, name],
         ).fetchall()
         # A column that is empty adds nothing, so a later version's new columns leave the digest of old data as it is.
-        kept = [f"'{column}=' || {column}::varchar" for (column,) in columns if column not in LEFT_OUT]
+        kept = [
+            f"'{column}=' || {column}::varchar" for (column,) in columns if column not in LEFT_OUT | left_out
+        ]
         row = connection.execute(
             f"""
             select count(*), sum(md5_number_upper(text)::hugeint), sum(md5_number_lower(text)::hugeint)

@@ -66,12 +66,13 @@ def key_path(warehouse: Path) -> Path:
     return Path(declared) if declared else warehouse.with_name(warehouse.name + ".key")
 
 
-def load_keys(warehouse: Path, connection: duckdb.DuckDBPyConnection) -> Keys:
+def load_keys(warehouse: Path, connection: duckdb.DuckDBPyConnection, key_file: Path | None = None) -> Keys:
     """Read the key, make it for a new warehouse, and compare its check value with the warehouse's.
 
-    Raises WarehouseDamaged when the key is missing or belongs to another warehouse.
+    key_file: where it lies, if not where key_path() says. Raises WarehouseDamaged when the key is missing or belongs to
+    another warehouse.
     """
-    path = key_path(warehouse)
+    path = key_file or key_path(warehouse)
     known = connection.execute("select value from meta.property where name = 'key_check'").fetchone()
     if not path.exists():
         if known is not None:

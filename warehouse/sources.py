@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import duckdb
 
 from warehouse.seal import unseal
@@ -17,3 +19,27 @@ def loaded_paths(connection: duckdb.DuckDBPyConnection, seal_key: bytes) -> list
         """
     ).fetchall()
     return sorted({unseal(seal_key, sealed).decode() for (sealed,) in rows})
+
+
+class LoadedFile(NamedTuple):
+    """A file with an active load: who sent it, what it holds, and the path that it was read from."""
+
+    site: str
+    feed: str
+    sha256: str
+    path: str
+
+
+def loaded_files(connection: duckdb.DuckDBPyConnection, seal_key: bytes) -> list[LoadedFile]:
+    """Return the files with an active load in the order in which they were loaded; one with several tables, each once."""
+    rows = connection.execute(
+        """
+        select load.site, load.feed, file.sha256, file.name_sealed
+        from meta.load as load inner join meta.source_file as file using (file_id)
+        where load.status = 'active'
+        order by load.loaded_at, load.load_id
+        """
+    ).fetchall()
+    return list(
+        dict.fromkeys(LoadedFile(*place, unseal(seal_key, sealed).decode()) for *place, sealed in rows)
+    )
