@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from etl.report.chart import bars
 from etl.report.model import Report
 from etl.report.words import words
+from schemas.analytes import registry
 
 # Of a check with very many scopes the page lists so many passed ones; the other formats list all.
 LISTED_PASSES = 12
@@ -25,10 +27,16 @@ def render(report: Report, language: str = "en") -> bytes:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": _count, "named": _named, "shown": _shown}
+    environment.filters |= {
+        "count": _count, "named": _named, "shown": _shown, "scope": _scope, "told": _told, "analyte": _analyte,
+    }  # fmt: skip
     environment.globals |= {"bars": bars, "label": _label, "source": _source(environment)}
     page = environment.get_template("page.html.j2")
-    return page.render(report=report, t=said, language=language, findings=_findings(report)).lstrip().encode()
+    sentences = {check["id"]: check["text"][language]["sentence"] for check in report.checks}
+    shown = page.render(
+        report=report, t=said, language=language, findings=_findings(report), sentences=sentences
+    )
+    return shown.lstrip().encode()
 
 
 def _findings(report: Report) -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -59,6 +67,30 @@ def _named(counts: dict[str, int] | None, said: dict[str, Any]) -> str:
     ordered = sorted((counts or {}).items(), key=lambda pair: (-pair[1], pair[0]))
     named = [(said["data"].get(name, name) or said["no_unit"], number) for name, number in ordered]
     return " · ".join(f"{name} {number:,}" for name, number in named) or "–"
+
+
+def _scope(scope: str, said: dict[str, Any]) -> str:
+    """Write `site=north, analyte=ferritin` in the reader's words."""
+    if "=" not in scope:
+        return str(said["all"])
+    pairs = (part.partition("=")[::2] for part in scope.split(", "))
+    return ", ".join(
+        f"{said[key].lower()} {said['data'].get(value, said.get(value, value) if key == 'cohort_group' else value)}"
+        for key, value in pairs
+    )
+
+
+def _told(text: str) -> Markup:
+    """Mark up what a text names as code, `like this`."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
+
+
+def _analyte(name: str, language: str) -> str:
+    """Return what people call an analyte: its title, or its first name in another language."""
+    known = registry().get(name)
+    if known is None:
+        return name
+    return next(iter(known.languages.get(language, ())), known.title) if language != "en" else known.title
 
 
 def _label(row: dict[str, Any], said: dict[str, Any]) -> str:

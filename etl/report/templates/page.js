@@ -51,6 +51,14 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 
+// A shadow tells that a table goes on to the right.
+const markMore = (box) => box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
+const resized = new ResizeObserver((entries) => entries.forEach((entry) => markMore(entry.target)));
+for (const box of document.querySelectorAll(".wide")) {
+  resized.observe(box);
+  box.addEventListener("scroll", () => markMore(box), { passive: true });
+}
+
 const rules = [...document.querySelectorAll("details.rule")];
 const search = document.querySelector("#search");
 const wanted = document.querySelector("#wanted");
@@ -84,7 +92,7 @@ openTarget();
 
 let closed = [];
 addEventListener("beforeprint", () => {
-  closed = rules.filter((rule) => !rule.open);
+  closed = rules.filter((rule) => !rule.open && rule.dataset.status !== "passed");
   for (const rule of closed) rule.open = true;
 });
 addEventListener("afterprint", () => {

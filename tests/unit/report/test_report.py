@@ -17,6 +17,7 @@ import pytest
 from etl.report import build_report, document, html, workbook, write_report
 from etl.report.words import languages, reason_texts
 from etl.validate import validate
+from schemas.analytes import registry
 from schemas.errors import UsageError
 from schemas.reasons import REASONS
 
@@ -163,6 +164,25 @@ def test_the_page_is_whole_and_stands_alone(report, language):
     assert "<built-in" not in text
     assert not re.search(r"https?://|@import|url\((?!#)", text)
     assert f'<html lang="{language}">' in text
+
+
+def test_the_page_speaks_the_reader_s_language(report, page):
+    chinese = html.render(report, "zh").decode()
+    assert (">site north, analyte homocysteine<" in page, ">中心 north, 项目 homocysteine<" in chinese) == (
+        True,
+        True,
+    )
+    for text in (page, chinese):
+        assert not re.search(
+            r">[^<]*(site|analyte|instrument)=", text
+        )  # the workbook and the JSON keep these
+    assert ("Homocysteine, total<br><code>homocysteine</code>" in page) is True
+    assert "同型半胱氨酸<br><code>homocysteine</code>" in chinese
+    # What someone has to type is set apart, and a chart says where it begins and ends.
+    assert "<code>etl quarantine list</code>" in page
+    assert not re.search(r"`[^`<>]+`", page.partition("<script>")[0])
+    low, high = registry()["homocysteine"].soft
+    assert f"<span>{low:g}</span><span>{high:g}</span>" in page
 
 
 def test_a_large_report_stays_small(report):
