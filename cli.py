@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from etl.commands import instruments, mapping, profile, quarantine, report, study, units
+from etl.commands import instruments, mapping, profile, quarantine, report, study, subject, units
 from etl.commands import warehouse as keeping
 from etl.commands.options import DEFAULT, Json, PasswordFile, Quiet, Sites, Warehouse, reading, show, unlock
 from schemas.errors import UsageError, UserError
@@ -194,6 +194,7 @@ for name, commands in (
     ("instruments", instruments.app),
     ("quarantine", quarantine.app),
     ("map", mapping.app),
+    ("subject", subject.app),
 ):
     app.add_typer(commands, name=name)
 

@@ -16,6 +16,7 @@ import duckdb
 from etl import refusals
 from etl.derive import derive
 from etl.engines import local
+from etl.erased import withdraw_originals
 from etl.inspect import inspect, reader_of
 from etl.manifest import Manifest
 from etl.outcome import FileOutcome, IngestReport, outcome_of, spec_of
@@ -34,7 +35,7 @@ from warehouse.errors import guarded
 from warehouse.keys import Keys, load_keys
 from warehouse.leave import compare_delivery, remember_delivery, remove_file
 from warehouse.load import Counts, FileLoad
-from warehouse.sources import loaded_paths
+from warehouse.sources import keep_mapping, loaded_paths
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,7 @@ class _Ingest:
         self._manifest.check(plan)
         if active and active[1] == digest:
             outcome.status, outcome.load_id = "unchanged", active[0]
+            keep_mapping(self._connection, outcome.load_id, plan.mapping_digest)
             return
         outcome.load_id = self._keys.token("load", file_id, digest, self._run.run_id)
         if active:
@@ -225,6 +227,8 @@ class _Ingest:
         spec = spec_of(plan, file_id, outcome.load_id, digest, self._run.run_id)
         loading = FileLoad(self._connection, spec, self._keys.seal)
         outcome.counts = loading.finish(self._stream(plan, loading, outcome), outcome.detail)
+        if self._erased and outcome.counts.held:
+            withdraw_originals(self._connection, self._erased, self._keys, "erasure", file_id)
 
     def _stream(self, plan: ResolvedPlan, loading: FileLoad, outcome: FileOutcome) -> Counts:
         """Read, process and append every batch of a file; return what the reading side counted."""

@@ -28,7 +28,7 @@ from warehouse.digest import KEYED, content_digest
 from warehouse.errors import guarded
 from warehouse.keys import key_path, load_keys
 from warehouse.ledger import TABLES, ledger_path, now
-from warehouse.published import published_path
+from warehouse.published import remove_copies
 from warehouse.sources import LoadedFile, loaded_files
 
 
@@ -192,7 +192,7 @@ def _insert(
 
 
 # What must be the same besides the content digest: what is held, and how many subjects there are under any key.
-_HELD = "select status, reasons, count(*) from quarantine.record group by all order by all"
+_HELD = "select status, count(*) from quarantine.record where status <> 'withdrawn' group by all order by all"
 _SUBJECTS = """
     select
         (select count(distinct subject_id) from core.lab_result),
@@ -225,7 +225,7 @@ def _put_in_place(build: Path, warehouse: Path, new_key: Path | None) -> str | N
         kept = key.with_name(f"{key.name}.until-{now():%Y%m%dT%H%M%S}")
         key.replace(kept)
         new_key.replace(key)
-        published_path(warehouse).unlink(missing_ok=True)  # its pseudonyms are those of the old key
+        remove_copies(warehouse)  # their pseudonyms are those of the old key
     build.replace(warehouse)
     lines = ledger_path(build)
     with ledger_path(warehouse).open("a", encoding="utf-8") as ledger:

@@ -79,6 +79,11 @@ def _remove(new: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def remove_copies(warehouse: Path) -> None:
+    """Remove what was published, because it holds what the warehouse may hold no longer."""
+    published_path(warehouse).unlink(missing_ok=True)
+
+
 def readable(warehouse: Path) -> tuple[Path, str]:
     """Return the file to read and what to tell the user: the published copy while another process holds the warehouse.
 

@@ -43,3 +43,14 @@ def loaded_files(connection: duckdb.DuckDBPyConnection, seal_key: bytes) -> list
     return list(
         dict.fromkeys(LoadedFile(*place, unseal(seal_key, sealed).decode()) for *place, sealed in rows)
     )
+
+
+def keep_mapping(connection: duckdb.DuckDBPyConnection, load_id: str, digest: str) -> None:
+    """Note under which mapping an unchanged file was met last: what was edited in it did not concern the file."""
+    connection.execute(
+        """
+        update meta.load set plan = json_merge_patch(plan, json_object('mapping', $digest))
+        where load_id = $load_id and plan ->> 'mapping' is distinct from $digest
+        """,
+        {"load_id": load_id, "digest": digest},
+    )

@@ -30,7 +30,7 @@ _UNBALANCED = """
         from meta.duplicate group by file_id
     ),
     erased as (
-        select target ->> 'file_id' as file_id, sum(new::bigint) as number
+        select target ->> 'load_id' as load_id, sum(new::bigint) as number
         from meta.decision where kind = 'withdraw' group by all
     )
     select load_id
@@ -38,7 +38,7 @@ _UNBALANCED = """
     left join present using (file_id)
     left join waiting using (file_id)
     left join spare using (file_id)
-    left join erased using (file_id)
+    left join erased using (load_id)
     where status = 'active' and (
         accepted + superseded + coalesce(promoted, 0) <> coalesce(present.number, 0) + coalesce(erased.number, 0)
         or held + coalesce(promoted_held, 0) <> coalesce(waiting.number, 0)

@@ -149,6 +149,10 @@ COMMANDS = {
     "freeze first --who Li": {0, 1},
     "associate --out association --who Li --despite canary": {0, 1, 2},
     "publish": {0},
+    "subject find --site north": {2},
+    "subject show nobody": {2},
+    "subject erase nobody --who Li --why asked": {2},
+    "rebuild": {0},
 }
 # What these print: what they are asked for, what they reveal by name, or no data of anyone.
 ELSEWHERE = {

@@ -85,6 +85,13 @@ def test_status_lists_files_whose_mapping_changed(loaded, tmp_path) -> None:
     after = json.loads(loaded("status", "-w", "w.duckdb", "--json").out)
     assert after["stale"] == []
     assert after["held"] == []
+    # An edit that says nothing new about the file leaves it unchanged, and settled.
+    mapping = tmp_path / "sites" / "north.yaml"
+    mapping.write_text(mapping.read_text().replace('files: ["labs.csv"]', 'files: ["labs*.csv"]'))
+    assert len(json.loads(loaded("status", "-w", "w.duckdb", "--json").out)["stale"]) == 1
+    again = json.loads(loaded("ingest", "--refresh", "-w", "w.duckdb", "--json").out)
+    assert [each["status"] for each in again["files"]] == ["unchanged"]
+    assert json.loads(loaded("status", "-w", "w.duckdb", "--json").out)["stale"] == []
 
 
 def test_init_makes_a_place_that_editors_and_the_loader_agree_on(etl, tmp_path) -> None:
