@@ -187,6 +187,7 @@ for command in (
     report.trace,
     report.verify,
     keeping.rebuild,
+    keeping.shell,
 ):
     app.command()(command)
 for name, commands in (

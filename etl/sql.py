@@ -21,6 +21,8 @@ def run_sql(warehouse: Path, query: str) -> pl.DataFrame:
     """Return the rows of one query. Raises UsageError with what the query gets wrong, never a cell of the data."""
     ready_views(warehouse)
     with open_warehouse(warehouse, read_only=True) as connection:
+        # A read-only warehouse still lets `copy ... to` write over any other file, its key among them.
+        connection.execute("set enable_external_access = false")
         try:
             relation = connection.sql(query)
             if relation is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from etl.commands.options import DEFAULT, Json, Quiet, Sites, Warehouse, show
+from etl.commands.options import DEFAULT, Json, Quiet, Sites, Warehouse, reading, show
 
 if TYPE_CHECKING:
     from etl.rebuild import Rebuilt
@@ -33,6 +33,27 @@ def rebuild(
     with progress(is_shown=not (quiet or json)) as shown:
         done = run(warehouse, load_sites(sites), sources or (), shown, is_rekeyed=new_key)
     show(done.document(), _rebuilt(done), json=json, quiet=quiet)
+
+
+def shell(warehouse: Warehouse = DEFAULT) -> None:
+    """Ask one query after another, read-only; what is typed is kept nowhere."""
+    import sys
+
+    from etl.shell import HELP
+    from etl.shell import shell as run
+
+    is_person = sys.stdin.isatty()
+    if is_person:
+        import readline  # noqa: F401 - importing it gives input() its line editing; its history stays in memory
+
+        typer.echo(f"{reading(warehouse).name}: {HELP}", err=True)
+    else:
+        reading(warehouse)  # a missing warehouse is an error at once
+
+    def fail(message: str) -> None:
+        typer.echo(message, err=True)
+
+    run(lambda: reading(warehouse), input if is_person else lambda _: input(), typer.echo, fail)
 
 
 def _rebuilt(done: Rebuilt) -> str:

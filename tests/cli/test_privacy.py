@@ -157,6 +157,7 @@ COMMANDS = {
 # What these print: what they are asked for, what they reveal by name, or no data of anyone.
 ELSEWHERE = {
     "sql",
+    "shell",
     "quarantine show",
     "quarantine names",
     "quarantine export",

@@ -58,7 +58,11 @@ def test_a_subject_is_found_by_the_number_of_its_hospital(loaded) -> None:
 def test_what_is_erased_is_gone_everywhere_and_adds_up(loaded) -> None:
     publish(loaded.warehouse)
     subject_id = find(loaded.warehouse, "P1", "north").subject_id
-    assert {place.partition(".")[0] for place in places_of(loaded, subject_id)} == {"core", "intermediate", "mart"}
+    assert {place.partition(".")[0] for place in places_of(loaded, subject_id)} == {
+        "core",
+        "intermediate",
+        "mart",
+    }
     done = erase(loaded.warehouse, subject_id, SIGNED)
     assert (done.rows, done.held) == (12, 2)
     assert places_of(loaded, subject_id) == []
