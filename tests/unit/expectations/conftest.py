@@ -75,8 +75,9 @@ def parameters() -> Parameters:
     )
     factor = pl.DataFrame(
         {
-            "factor_id": [f"vitamin_b12:{unit}" for unit in ("pg/mL", "ng/L", "pmol/L")],
-            "factor": [1.0, 1.0, 1.35537],
+            "factor_id": [f"vitamin_b12:{unit}" for unit in ("pg/mL", "ng/L", "pmol/L")]
+            + [f"total_cholesterol:{unit}" for unit in ("mmol/L", "mg/dL")],
+            "factor": [1.0, 1.0, 1.35537, 1.0, 1 / 38.665],
         }
     )
     words = {
