@@ -16,7 +16,7 @@ from etl.derived import differences
 from etl.suspicion import suspicions
 from expectations.result import FAIL_ON, STATUSES, CheckResult, findings, worst
 from expectations.runner import Parameters, run_suites
-from expectations.suite import Suite, load_suites, override_thresholds
+from expectations.suite import Suite, load_suites, override_thresholds, refuse_idle_overrides
 from schemas.analytes import registry
 from schemas.codes import VALUES
 from schemas.errors import UsageError
@@ -143,6 +143,7 @@ def validate(
     if thresholds:
         suites = override_thresholds(suites, thresholds)
     results = run_suites(connection, suites, parameters(connection, as_of), run_id=run_id, checked_at=as_of)
+    refuse_idle_overrides(suites, results)
     previous = _newest_run(connection, except_for=run_id)
     before = _stored(connection, previous)
     _store(connection, results, run_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from expectations.result import SEVERITIES, STATUSES, CheckResult, findings, worst
 from expectations.runner import Parameters, run_suites
-from expectations.suite import Check, Suite, load_suites, override_thresholds
+from expectations.suite import Check, Suite, load_suites, override_thresholds, refuse_idle_overrides
 
 __all__ = [
     "SEVERITIES",
@@ -16,6 +16,7 @@ __all__ = [
     "findings",
     "load_suites",
     "override_thresholds",
+    "refuse_idle_overrides",
     "run_suites",
     "worst",
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from expectations.result import EVERYTHING, SEVERITIES
+from expectations.result import EVERYTHING, SEVERITIES, CheckResult
 from schemas.errors import DefinitionError
 
 FOLDER = Path(__file__).parent / "suites"
@@ -37,6 +37,7 @@ class Override:
 
     threshold: float
     notes: str
+    where: str = ""  # file and line
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,26 @@ def _override(row: Mapping[str, str | None], known: Sequence[str], where: str) -
             "Whoever reads the report needs the reason for it.",
             "fill in `notes`",
         )
-    return check_id, scope or EVERYTHING, Override(percentage, notes)
+    return check_id, scope or EVERYTHING, Override(percentage, notes, where)
+
+
+def refuse_idle_overrides(suites: Sequence[Suite], results: Sequence[CheckResult]) -> None:
+    """Raise DefinitionError for an override of a scope that no result has: it would change nothing, in silence."""
+    scopes: dict[str, list[str]] = {}
+    for result in results:
+        scopes.setdefault(result.check_id, []).append(result.scope)
+    for check in (check for suite in suites for check in suite.checks):
+        for scope, override in check.overrides.items():
+            known = scopes.get(check.id, [])
+            if scope != EVERYTHING and scope not in known:
+                near = difflib.get_close_matches(scope, known, n=1)
+                raise DefinitionError(
+                    f"{override.where}: the check '{check.id}' has no scope '{scope}' in this warehouse.",
+                    f"Its scopes are {', '.join(check.scope) or 'all data at once'}; this threshold would change nothing.",
+                    near[0]
+                    if near
+                    else "one of the scopes that `etl validate` prints, or none for all of them",
+                )
 
 
 def _read(path: Path) -> Suite:

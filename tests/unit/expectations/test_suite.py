@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
-from expectations import load_suites, override_thresholds
+from expectations import load_suites, override_thresholds, refuse_idle_overrides
 from expectations.suite import SUBCATEGORIES
 from schemas.analytes import registry
 from schemas.errors import DefinitionError
@@ -116,3 +117,18 @@ def test_names_in_the_suites_are_those_of_the_registries():
     assert "vitamin_b12" in analytes
     assert analytes <= set(registry())
     assert set(re.findall(r"instrument = '(\w+)'", sql)) <= set(INSTRUMENTS)
+
+
+def test_an_override_of_a_scope_that_nothing_has_is_refused(tmp_path):
+    path = tmp_path / "thresholds.csv"
+    path.write_text(
+        "check_id,scope,threshold,notes\nfirst,,5,pilot\nfirst,site=north,5,gap\nfirst,site=nroth,5,gap\n"
+    )
+    suites = override_thresholds(load(tmp_path, GOOD), path)
+    of_north = SimpleNamespace(check_id="first", scope="site=north")
+    of_another = SimpleNamespace(check_id="second", scope="site=nroth")
+    with pytest.raises(DefinitionError, match=r"line 4: the check 'first' has no scope 'site=nroth'") as said:
+        refuse_idle_overrides(suites, [of_north, of_another])
+    assert said.value.fix == "site=north"
+    path.write_text("check_id,scope,threshold,notes\nfirst,,5,pilot\nfirst,site=north,5,gap\n")
+    refuse_idle_overrides(override_thresholds(load(tmp_path, GOOD), path), [of_north])
