@@ -65,11 +65,12 @@ def _fill_results(connection: duckdb.DuckDBPyConnection, rows: int, subjects: in
         " select number * 3 + site, 'site' || site, 'labs', analyte, 'minute', 'final', unit, unit, 'stated',"
         " 'reported', 'platform' || site from analyte, range(3) as t (site)"
     )
+    connection.execute("insert into core.lab_subject select i, subject_id from person")
     connection.execute(
         f"""
-        insert into core.lab_row (result_id, subject_id, context_id, collected_at, row_state, value)
+        insert into core.lab_row (result_id, subject_no, context_id, collected_at, row_state, value)
         select
-            uuid(), person.subject_id, (n // {subjects}) % {len(ANALYTES)} * 3 + person.i % 3,
+            uuid(), person.i, (n // {subjects}) % {len(ANALYTES)} * 3 + person.i % 3,
             timestamp '2018-01-01 08:00:00' + to_days(
                 (365 * ((n // {subjects * len(ANALYTES)}) % {VISITS}) + hash(person.i, n // {subjects * len(ANALYTES)}) % 300)::integer
             ),

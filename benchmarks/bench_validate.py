@@ -46,7 +46,7 @@ _CONTEXTS = """
 # Of a hundred results one is a limit and four are empty. Medians lie in the middle of the usual range.
 _RESULTS = """
     insert into core.lab_row (
-        result_id, subject_id, context_id, collected_at, resulted_at, result_key, source_token, row_state, value_source,
+        result_id, subject_no, context_id, collected_at, resulted_at, result_key, source_token, row_state, value_source,
         value, file_id, row_number, locator
     )
     with drawn as (
@@ -56,7 +56,7 @@ _RESULTS = """
         from range($rows) as numbers(number)
     )
     select
-        md5(number::varchar)::uuid, 'S' || subject,
+        md5(number::varchar)::uuid, subject,
         (subject % $sites * 100 + analyte.position) * 4 + case when kind < 95 then 1 when kind < 96 then 2 else 3 end,
         timestamp '2019-01-01' + to_minutes((chance % 2102400)::bigint),
         timestamp '2019-01-01 05:00' + to_minutes((chance % 2102400)::bigint),
@@ -68,6 +68,7 @@ _RESULTS = """
         'file_' || subject % $sites, number, 'L' || number || '/C5'
     from drawn inner join analyte on analyte.position = chance % len($analytes)
 """
+_PERSONS = "insert into core.lab_subject select i, 'S' || i from range($subjects) as persons(i)"
 _LOADS = """
     insert into meta.load (
         load_id, file_id, site, feed, status, delivery, read, accepted, held, duplicate, superseded, out_of_scope,
@@ -99,7 +100,7 @@ def fill(path: Path, rows: int) -> None:
         connection.executemany("insert into analyte values (?, ?, ?, ?, ?)", known)
         connection.execute("select setseed(0.5)")
         values = {"sites": SITES, "rows": rows, "subjects": SUBJECTS, "analytes": list(ANALYTES)}
-        for query in (_CONTEXTS, _LOADS, _ATTRIBUTES, _RESULTS):
+        for query in (_CONTEXTS, _LOADS, _ATTRIBUTES, _PERSONS, _RESULTS):
             connection.execute(query, {name: value for name, value in values.items() if f"${name}" in query})
         ensure_views(connection)
         connection.execute("checkpoint")

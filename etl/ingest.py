@@ -236,6 +236,8 @@ class _Ingest:
         counts = Counts(table.lines, table.records, table.continuation, sum(table.structural.values()))
         self._progress.start(plan.source.name, table.size)
         for done in local.run(plan, reader, self._keys, self._erased, self._progress.advance):
+            if done.subjects is not None:
+                loading.add_subjects(done.subjects)
             if done.results is not None and done.contexts is not None:
                 loading.add_results(done.results, done.contexts)
             for name, rows in done.rows.items():

@@ -43,27 +43,38 @@ def lab_result_rules(latest: datetime) -> pa.DataFrameSchema:
     """
     import pandera.polars as pa
 
-    def rule(name: str, keep: pl.Expr) -> pa.Check:
-        return pa.Check(_expression(keep), name=name)
-
     value, unit = pl.col("value"), pl.col("unit")
     is_absent, is_settled = pl.col("absent_reason").is_not_null(), pl.col("unit_basis").is_not_null()
     columns = {
         "value": [
-            rule("value|finite", value.is_finite()),
-            rule("value|within_hard_bounds", value.is_between(pl.col("hard_low"), pl.col("hard_high"))),
-            rule("value|present_or_absent_reason", ~is_settled | (value.is_null() == is_absent)),
+            _rule("value|finite", value.is_finite()),
+            _rule("value|within_hard_bounds", value.is_between(pl.col("hard_low"), pl.col("hard_high"))),
+            _rule("value|present_or_absent_reason", ~is_settled | (value.is_null() == is_absent)),
         ],
-        "comparator": [rule("comparator|known", pl.col("comparator").is_in(COMPARATORS))],
-        "unit": [rule("unit|canonical", unit == pl.col("unit_canonical"))],
-        "unit_basis": [rule("unit_basis|evidence", value.is_null() | pl.col("unit_basis").is_not_null())],
-        "collected_at": [rule("collected_at|possible", pl.col("collected_at").is_between(EARLIEST, latest))],
-        "resulted_at": [rule("resulted_at|possible", pl.col("resulted_at").is_between(EARLIEST, latest))],
-        "subject_id": [rule("subject_id|pseudonym", pl.col("subject_id").str.len_bytes() == 26)],
+        "comparator": [_rule("comparator|known", pl.col("comparator").is_in(COMPARATORS))],
+        "unit": [_rule("unit|canonical", unit == pl.col("unit_canonical"))],
+        "unit_basis": [_rule("unit_basis|evidence", value.is_null() | pl.col("unit_basis").is_not_null())],
+        "collected_at": [_rule("collected_at|possible", pl.col("collected_at").is_between(EARLIEST, latest))],
+        "resulted_at": [_rule("resulted_at|possible", pl.col("resulted_at").is_between(EARLIEST, latest))],
     }
     return pa.DataFrameSchema(
         {name: pa.Column(checks=checks, nullable=True) for name, checks in columns.items()}
     )
+
+
+@cache
+def subject_rules() -> pa.DataFrameSchema:
+    """Return the rule of a subject's id: nothing but a pseudonym, whose length no number of a hospital has."""
+    import pandera.polars as pa
+
+    checks = [_rule("subject_id|pseudonym", pl.col("subject_id").str.len_bytes() == 26)]
+    return pa.DataFrameSchema({"subject_id": pa.Column(checks=checks, nullable=True)})
+
+
+def _rule(name: str, keep: pl.Expr) -> pa.Check:
+    import pandera.polars as pa
+
+    return pa.Check(_expression(keep), name=name)
 
 
 def _expression(keep: pl.Expr) -> Callable[..., pl.LazyFrame]:

@@ -45,6 +45,9 @@ def remove_file(connection: duckdb.DuckDBPyConnection, file_id: str, load_id: st
         "delete from core.lab_context where context_id not in (select context_id from core.lab_row)"
     )
     connection.execute(
+        "delete from core.lab_subject where subject_no not in (select subject_no from core.lab_row)"
+    )
+    connection.execute(
         "update meta.load set status = ?, replaced_at = ?, replaced_by = ? where file_id = ? and status = 'active'",
         [status, now(), load_id, file_id],
     )

@@ -30,7 +30,8 @@ CANDIDATE_TABLES = {
 IDS = frozenset({"result_id", "record_id", "corrects", "result_key", "source_token", "administration_id"})
 _SUBJECTS = """
     select count(distinct subject_id) from (
-        select subject_id from core.lab_row where file_id = ?
+        select subject_id from core.lab_subject
+        where subject_no in (select subject_no from core.lab_row where file_id = ?)
         union all
         select subject_id from core.response where file_id = ?
         union all
@@ -112,11 +113,23 @@ class FileLoad:
         self._known: dict[str, frozenset[str]] = {}
         self._repeats = Repeats(spec.records)
         self._contexts = 0  # lines of the file's contexts that are stored
-        highest = connection.execute("select coalesce(max(context_id), 0) from core.lab_context").fetchall()
-        self._first_context = int(highest[0][0]) + 1
+        self._first_context = 1 + _number(
+            connection, "select coalesce(max(context_id), 0) from core.lab_context"
+        )
+        self._first_subject = 1 + _number(
+            connection, "select coalesce(max(subject_no), 0) from core.lab_subject"
+        )
+
+    def add_subjects(self, subjects: pl.DataFrame) -> None:
+        """Append subjects of laboratory results: subject, the number that rows name them by, and subject_id."""
+        number = (pl.col("subject") + self._first_subject).cast(pl.UInt32).alias("subject_no")
+        self.add("core.lab_subject", subjects.select(number, "subject_id"))
 
     def add_results(self, rows: pl.DataFrame, contexts: pl.DataFrame) -> None:
-        """Append laboratory results. rows: columns of core.lab_row, `context` for context_id; contexts: all so far."""
+        """Append laboratory results.
+
+        rows: columns of core.lab_row, but `context` for context_id and `subject` for subject_no; contexts: all so far.
+        """
         spec, first = self._spec, self._first_context
         fresh = contexts[self._contexts :].with_row_index("line", self._contexts)
         if fresh.height:
@@ -134,13 +147,14 @@ class FileLoad:
             ))  # fmt: skip
             self._contexts = contexts.height
         placed = (pl.col("context") + first).cast(pl.UInt32).alias("context_id")
-        fresh, doubtful = self._repeats.divide(rows.with_columns(placed))
-        self.add("core.lab_row", fresh.drop("context", "meeting"))
+        subject = (pl.col("subject") + self._first_subject).cast(pl.UInt32).alias("subject_no")
+        fresh, doubtful = self._repeats.divide(rows.with_columns(placed, subject).drop("context", "subject"))
+        self.add("core.lab_row", fresh.drop("meeting"))
         if doubtful.height:
             self._known[duplicates.DOUBTFUL] = duplicates.make_doubtful(
                 self._connection, self._columns("core.lab_row")
             )
-            self.add(duplicates.DOUBTFUL, doubtful.drop("context", "meeting"))
+            self.add(duplicates.DOUBTFUL, doubtful.drop("meeting"))
 
     def add(self, table: str, rows: pl.DataFrame) -> None:
         """Append rows to a core table; ids come as 32 hex digits, and constants of the file are filled in here."""

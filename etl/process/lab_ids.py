@@ -53,7 +53,7 @@ def role_texts(frame: pl.DataFrame, roles: Iterable[str]) -> list[str | pl.Expr]
 
 def meeting(frame: pl.DataFrame) -> pl.Expr:
     """Return a number that results have in common which could supersede or contradict each other; null for none."""
-    drawn = pl.struct("subject_id", "analyte", "specimen", "collected_at").hash()
+    drawn = pl.struct("subject_hash", "analyte", "specimen", "collected_at").hash()
     minutes = pl.when(pl.col("collected_precision").is_in(["minute", "second"])).then(drawn)
     if "result_key" not in frame.columns:
         return minutes

@@ -33,7 +33,7 @@ CODES = {"status": "result_status", "fasting": "fasting"}
 
 # What core.lab_row holds of a result; the rest it shares with many others, and stands once in core.lab_context.
 ROW_OUTPUT = (
-    "result_id", "subject_id", "context", "collected_at", "resulted_at", "result_key", "source_token", "row_state",
+    "result_id", "subject", "context", "collected_at", "resulted_at", "result_key", "source_token", "row_state",
     "value_source", "value", ROW, LOCATOR,
 )  # fmt: skip
 # Needed of a row's context to judge the row itself.
@@ -73,14 +73,15 @@ class LabHarmonizer:
         done = Processed(read=frame.height)
         frame = cleaned(frame, ROW_TRIMMED)
         frame, done.out_of_scope = self._in_scope(self._with_values(self._with_dates(frame)))
-        frame = self._subjects.attach(frame)
-        is_erased = (
-            pl.col("subject_id").is_in(list(self._subjects.erased)) & pl.col("reason_analyte").is_null()
-        )
-        kept = frame.filter(is_erased.not_().fill_null(value=True))
-        done.withdrawn = frame.height - kept.height
-        if kept.height:
-            self._sort_out(kept, done)
+        frame = self._subjects.number(frame, with_ids=text("source_id") in frame.columns)
+        if erased := self._subjects.erased:
+            is_erased = pl.col("subject_id").is_in(list(erased)) & pl.col("reason_analyte").is_null()
+            kept = frame.filter(is_erased.not_().fill_null(value=True))
+            done.withdrawn = frame.height - kept.height
+            frame = kept
+        if frame.height:
+            done.subjects = self._subjects.fresh()
+            self._sort_out(frame, done)
         return done
 
     def _with_dates(self, frame: pl.DataFrame) -> pl.DataFrame:

@@ -25,12 +25,15 @@ class Memo:
         self._key = key
         self._capacity = capacity
         self._compute = compute
+        self._known: pl.DataFrame | None = None
+        self.forgotten = 0  # answers that are gone; the numbers start afresh
         self._forget()
 
     def _forget(self) -> None:
         # Categories count the keys in the order of their first coming, one look at each cell; a join takes several.
         self._numbers = pl.Categorical(pl.Categories.random(physical=pl.UInt32))
-        self._known: pl.DataFrame | None = None
+        self.forgotten += 0 if self._known is None else self._known.height
+        self._known = None
         self._newest: pl.Series | None = None  # the categories live as long as a series of them
 
     def attach(self, frame: pl.DataFrame, beside: list[str] | None = None) -> pl.DataFrame:
@@ -73,7 +76,7 @@ class Memo:
             nulls_equal=True,
             maintain_order="left",
         )
-        self._known = answers if self._known is None else pl.concat([self._known, answers])
+        self._known = answers if self._known is None else pl.concat([self._known, answers], rechunk=True)
 
     def answers(self) -> pl.DataFrame:
         """Return the table that the numbers of the last number() count in."""
@@ -81,6 +84,10 @@ class Memo:
             raise RuntimeError("no frame was numbered yet")
         return self._known.drop(self._key)
 
-    def answer(self, numbered: pl.DataFrame) -> pl.DataFrame:
-        """Put the answers in the place of their numbers; call it before the next number()."""
-        return numbered.drop("answer").hstack(self.answers()[numbered["answer"]])
+    def answer(self, numbered: pl.DataFrame, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """Put the answers, or some columns of them, in the place of their numbers; call it before the next number()."""
+        known = self.answers() if columns is None else self.answers().select(columns)
+        empty = [name for name, column in known.to_dict().items() if column.null_count() == known.height]
+        found = known.drop(empty)[numbered["answer"]]  # nothing is fetched from a column that holds nothing
+        nulls = [pl.lit(None, known.schema[name]).alias(name) for name in empty]
+        return numbered.drop("answer").hstack(found).with_columns(nulls)

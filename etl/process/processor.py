@@ -131,6 +131,8 @@ def _merge(done: Processed, more: Processed) -> None:
         done.rows[TABLE] = pl.concat([before, more.rows[TABLE]])
     if more.results is not None:
         done.results, done.contexts = more.results, more.contexts
+    if more.subjects is not None:
+        done.subjects = more.subjects
     done.held.extend(more.held)
     done.out_of_scope.update(more.out_of_scope)
     done.read += more.read

@@ -1,7 +1,7 @@
 -- title: a form for the cells of results instead of a text a row
 
--- Writing `L311/C5` for each of millions of rows took a quarter of an insert. A row has a locator of its own where its
--- format names cells one by one, or where it took the place of a repeated row of another file.
+-- Writing `L311/C5` for each of millions of rows took a quarter of an insert. A row has a locator of its own
+-- where its format names cells one by one, or where it took the place of a repeat of another file.
 alter table core.lab_context add column cell varchar; -- such as L{}/C5: {} is the row's number
 
 create macro core.cell_at(form, number) as replace(form, '{}', number::varchar);

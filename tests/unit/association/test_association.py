@@ -190,7 +190,8 @@ def test_other_iron_lines_judge_those_whom_the_study_left_out(settled, opened):
             "select subject_id from mart.subject_baseline where cohort_group = 'control' order by 1 limit 3"
         ).fetchall()
         connection.execute(
-            "update core.lab_row set value = 20 where subject_id in ? and context_id in "
+            "update core.lab_row set value = 20 "
+            "where subject_no in (select subject_no from core.lab_subject where subject_id in ?) and context_id in "
             "(select context_id from core.lab_context where analyte = 'ferritin')",
             [[subject for (subject,) in controls]],
         )

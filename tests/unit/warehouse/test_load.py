@@ -49,6 +49,7 @@ SCHEMA = {
 }  # fmt: skip
 
 
+SUBJECTS = {"subject": pl.UInt32, "subject_id": pl.String}
 OWN = (
     "result_id",
     "subject_id",
@@ -63,14 +64,15 @@ OWN = (
 
 
 def split(rows: list[dict[str, object]]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the last row as core.lab_row has it, and the contexts of all rows so far, one each."""
+    """Return the last row as core.lab_row has it, and the contexts of all rows so far; a subject for each row."""
     frame = pl.DataFrame(rows, schema=SCHEMA)
     met = pl.coalesce(
         "result_key", pl.when(pl.col("collected_precision") == "minute").then(pl.lit("drawn"))
     ).hash()
     meeting = pl.when(met.is_not_null()).then(met).alias("meeting")
-    last = frame.select(*OWN, meeting)[-1].with_columns(pl.lit(len(rows) - 1, pl.UInt32).alias("context"))
-    return last, frame.drop(OWN)
+    at = pl.lit(len(rows) - 1, pl.UInt32)
+    last = frame.select(*OWN, meeting)[-1].with_columns(at.alias("context"), at.alias("subject"))
+    return last.drop("subject_id"), frame.drop(OWN)
 
 
 def load(
@@ -83,6 +85,9 @@ def load(
     with transaction(connection):
         loading = FileLoad(connection, spec, KEYS.seal)
         for at in range(len(rows)):  # one batch a row: batches must not matter
+            loading.add_subjects(
+                pl.DataFrame({"subject": [at], "subject_id": [rows[at]["subject_id"]]}, schema=SUBJECTS)
+            )
             loading.add_results(*split(rows[: at + 1]))
         counts = Counts(lines=None, records=len(rows), read=len(rows) if read is None else read)
         return loading.finish(counts, Detail())
