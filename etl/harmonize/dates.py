@@ -45,7 +45,8 @@ def date_evidence(texts: pl.Series, *, clock: bool = True) -> dict[str, int]:
         elif prefix:
             unmatched.append(prefix)
     # The start of a long date, such as `15. September 2021`, needs the whole text.
-    for text, number in filled.filter(prefixes.is_in(unmatched)).value_counts().iter_rows():
+    longer = filled.filter(prefixes.is_in(unmatched)) if unmatched else filled.clear()
+    for text, number in longer.value_counts().iter_rows():
         counts.update(dict.fromkeys(list(_evidence(text)) or ["unreadable"], number))
     if clock:
         counts.update(_clocks(filled))

@@ -40,7 +40,7 @@ def audit(text: bytes, delimiter: str, quote: str) -> Lines:
     """Return the lines of a block; quote is empty if the file does not quote its fields."""
     values = np.frombuffer(text, np.uint8)
     if b"\r" not in text and not (quote and quote.encode() in text):
-        return _plain(values, delimiter)
+        return _plain(text, values, delimiter)
     table = _table(delimiter, quote)
     is_mark = values == 10
     for byte in np.flatnonzero(
@@ -71,18 +71,23 @@ def audit(text: bytes, delimiter: str, quote: str) -> Lines:
     return Lines(starts, stops - is_crlf, nexts, fields, is_open, is_misquoted)
 
 
-def _plain(values: Bytes, delimiter: str) -> Lines:
-    """Return the lines of a block without quotes and carriage returns: most blocks, in half of the time."""
-    is_feed = values == 10
-    places = np.flatnonzero(is_feed | (values == ord(delimiter)))
-    last = np.flatnonzero(is_feed[places])
-    stops = places[last]
-    if len(values) and not is_feed[-1]:
-        last, stops = np.append(last, len(places)), np.append(stops, len(values))
+def _plain(text: bytes, values: Bytes, delimiter: str) -> Lines:
+    """Return the lines of a block without quotes and carriage returns: most blocks, in a quarter of the time.
+
+    With everything else taken out, the delimiters of a line are the bytes between two line feeds.
+    """
+    marks = np.frombuffer(text.translate(None, _others(delimiter)), np.uint8)
+    last, stops = np.flatnonzero(marks == 10), np.flatnonzero(values == 10)
+    if text and not text.endswith(b"\n"):
+        last, stops = np.append(last, len(marks)), np.append(stops, len(values))
     nexts = np.minimum(stops + 1, len(values))
     starts = np.concatenate([np.zeros(min(1, len(nexts)), np.int64), nexts[:-1]])
     nowhere = np.zeros(len(last), np.bool_)
     return Lines(starts, stops, nexts, np.diff(last, prepend=-1), nowhere, nowhere)
+
+
+def _others(delimiter: str) -> bytes:
+    return bytes(byte for byte in range(256) if byte not in {10, ord(delimiter)})
 
 
 def _table(delimiter: str, quote: str) -> Bytes:
