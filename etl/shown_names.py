@@ -71,8 +71,9 @@ class WatchedReader:
         return self._reader.locate(table, column)
 
     def _count(self, frame: pl.DataFrame) -> None:
-        texts = cleaned(frame.select(*self._columns.values())).select(self._name(), text("subject")).drop_nulls()
-        names = set(texts["name"].unique().to_list()) - self._settled
+        naming = [each for role, each in self._columns.items() if role != "subject"]
+        distinct = cleaned(frame.select(*naming).unique()).select(self._name())["name"].drop_nulls()
+        names = set(distinct) - self._settled
         listed = {name for name in names if is_listed(name, self._plan.analytes)}
         self._settled |= listed
         names -= listed
@@ -80,6 +81,9 @@ class WatchedReader:
             names &= self._rare.keys()
         if not names:
             return
+        texts = (
+            cleaned(frame.select(*self._columns.values())).select(self._name(), text("subject")).drop_nulls()
+        )
         pairs = texts.filter(pl.col("name").is_in(list(names))).unique()
         for name, subjects in pairs.group_by("name").agg(pl.col(text("subject")).head(SMALLEST)).iter_rows():
             together = self._rare.get(name, frozenset()) | set(subjects)
