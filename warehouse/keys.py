@@ -48,6 +48,11 @@ class Keys:
         """Value stored in the warehouse to notice a wrong key; it tells nothing about the key."""
         return self._derived("check").hex()[:32]
 
+    def days(self, subject_id: str) -> int:
+        """Return by how many days a subject's dates are shifted back where they are: 1 to 365."""
+        digest = hmac.new(self._derived("shift"), subject_id.encode(), hashlib.sha256).digest()
+        return int.from_bytes(digest[:8]) % 365 + 1
+
     def record_id(self, *parts: bytes) -> str:
         """Return the id of a record from its framed parts: 128 bits of HMAC-SHA256 as 32 hex digits."""
         framed = b"".join(len(part).to_bytes(8) + part for part in parts)

@@ -6,16 +6,20 @@ step, and whoever has the old one open goes on reading it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
 from schemas.errors import ReconciliationError, WarehouseLocked
-from warehouse.connection import open_warehouse
+from warehouse.catalogue import refresh
+from warehouse.connection import open_warehouse, transaction
 from warehouse.digest import content_digest
+from warehouse.shift import shift_dates
 
 SUFFIX = ".published"
+SHIFTED = ".shifted"  # the suffix of a copy whose dates are shifted; no command opens it by itself
 PUBLISHED_AT = "published_at"  # the property of a copy that says when it was made
 
 
@@ -24,9 +28,14 @@ def published_path(warehouse: Path) -> Path:
     return warehouse.with_name(warehouse.name + SUFFIX)
 
 
+def shifted_path(warehouse: Path) -> Path:
+    """Return where the copy with shifted dates lies."""
+    return warehouse.with_name(warehouse.name + SHIFTED)
+
+
 def is_published(path: Path) -> bool:
     """Tell whether a path is that of a published copy."""
-    return path.name.endswith(SUFFIX)
+    return path.name.endswith((SUFFIX, SHIFTED))
 
 
 def write_copy(connection: duckdb.DuckDBPyConnection, warehouse: Path, digest: str, at: datetime) -> Path:
@@ -46,14 +55,36 @@ def write_copy(connection: duckdb.DuckDBPyConnection, warehouse: Path, digest: s
     return new
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, new: Path, at: datetime) -> None:
+def write_shifted(copied: Path, days_of: Callable[[str], int]) -> Path:
+    """Shift the dates of a copy, compute its marts again, and write it anew; return that file, to be renamed.
+
+    The first copy goes: its unused blocks hold the dates as they were.
+    """
+    new = copied.with_name(copied.name + SHIFTED)
+    _remove(new)
+    try:
+        with open_warehouse(copied) as connection:
+            with transaction(connection):
+                shift_dates(connection, days_of)
+                refresh(connection)
+            _copy(connection, new, None)
+    except BaseException:
+        _remove(new)
+        raise
+    finally:
+        _remove(copied)
+    return new
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, new: Path, at: datetime | None) -> None:
+    """Copy an open warehouse; at: when it is published, which a copy of a copy knows."""
     (name,) = connection.execute("select current_database()").fetchall()[0]
     connection.execute(f"attach {_quoted(str(new), chr(39))} as published")
     try:
         connection.execute(f"copy from database {_quoted(name, chr(34))} to published")
-        connection.execute(
-            "insert into published.meta.property values (?, ?)", [PUBLISHED_AT, at.isoformat(" ", "seconds")]
-        )
+        if at is not None:
+            values = [PUBLISHED_AT, at.isoformat(" ", "seconds")]
+            connection.execute("insert into published.meta.property values (?, ?)", values)
         connection.execute("checkpoint published")
     finally:
         connection.execute("detach published")
@@ -81,7 +112,8 @@ def _remove(new: Path) -> None:
 
 def remove_copies(warehouse: Path) -> None:
     """Remove what was published, because it holds what the warehouse may hold no longer."""
-    published_path(warehouse).unlink(missing_ok=True)
+    for path in (published_path(warehouse), shifted_path(warehouse)):
+        path.unlink(missing_ok=True)
 
 
 def readable(warehouse: Path) -> tuple[Path, str]:

@@ -92,9 +92,19 @@ def freeze(
     show(cut.document(), text[0].upper() + text[1:], json=json)
 
 
-def publish(study: Study = None, warehouse: Warehouse = DEFAULT, json: Json = False) -> None:
+def publish(
+    shift_dates: Annotated[
+        bool,
+        typer.Option(
+            "--shift-dates", help="A copy to hand on: each subject's dates shifted, without originals."
+        ),
+    ] = False,
+    study: Study = None,
+    warehouse: Warehouse = DEFAULT,
+    json: Json = False,
+) -> None:
     """Copy the warehouse beside itself, for commands that read while another process writes."""
     from etl.publish import publish as run
 
-    made = run(warehouse, study)
+    made = run(warehouse, study, is_shifted=shift_dates)
     show(made.document(), made.sentence(), json=json)

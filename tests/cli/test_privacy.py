@@ -149,6 +149,7 @@ COMMANDS = {
     "freeze first --who Li": {0, 1},
     "associate --out association --who Li --despite canary": {0, 1, 2},
     "publish": {0},
+    "publish --shift-dates": {0},
     "subject find --site north": {2},
     "subject show nobody": {2},
     "subject erase nobody --who Li --why asked": {2},
