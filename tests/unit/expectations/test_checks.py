@@ -54,3 +54,12 @@ def test_broken_warehouse_fails(check_id, sound, parameters):
     (result,) = [each for each in run(sound, parameters, CHECKS[check_id]) if each.scope == scope]
     assert (result.status, result.numerator, result.denominator) == ("failed", numerator, denominator)
     assert result.percentage == pytest.approx(100 * numerator / denominator)
+
+
+def test_a_corrected_copy_is_no_small_delivery(sound, parameters):
+    """600 rows, then 300, then one row that the site corrected: half is not much smaller, and the one row is no delivery."""
+    load = "insert into meta.load (load_id, file_id, run_id, site, feed, delivery, loaded_at, read) values "
+    sound.execute(f"{load} ('next', 'next', 'run2', 'north', 'lab', 'increment', '2024-04-01', 300)")
+    sound.execute(f"{load} ('fix', 'fix', 'run3', 'north', 'lab', 'correction', '2024-04-02', 1)")
+    results = run(sound, parameters, CHECKS["delivery_not_smaller"])
+    assert [(each.scope, each.status) for each in results] == [("site=north, feed=lab", "passed")]
