@@ -18,6 +18,8 @@ import duckdb
 
 from schemas.errors import WarehouseDamaged
 
+PUBLISHED = ".published"  # the suffix of a published copy
+
 
 @dataclass(frozen=True)
 class Keys:
@@ -66,9 +68,11 @@ class Keys:
 
 
 def key_path(warehouse: Path) -> Path:
-    """Return where the key of a warehouse lies: ETL_KEY, else beside the warehouse."""
+    """Return where the key of a warehouse, or of its published copy, lies: ETL_KEY, else beside the warehouse."""
     declared = os.environ.get("ETL_KEY")
-    return Path(declared) if declared else warehouse.with_name(warehouse.name + ".key")
+    return (
+        Path(declared) if declared else warehouse.with_name(warehouse.name.removesuffix(PUBLISHED) + ".key")
+    )
 
 
 def load_keys(warehouse: Path, connection: duckdb.DuckDBPyConnection, key_file: Path | None = None) -> Keys:

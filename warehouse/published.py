@@ -16,16 +16,16 @@ from schemas.errors import ReconciliationError, WarehouseLocked
 from warehouse.catalogue import refresh
 from warehouse.connection import open_warehouse, transaction
 from warehouse.digest import content_digest
+from warehouse.keys import PUBLISHED
 from warehouse.shift import shift_dates
 
-SUFFIX = ".published"
 SHIFTED = ".shifted"  # the suffix of a copy whose dates are shifted; no command opens it by itself
 PUBLISHED_AT = "published_at"  # the property of a copy that says when it was made
 
 
 def published_path(warehouse: Path) -> Path:
     """Return where the published copy of a warehouse lies."""
-    return warehouse.with_name(warehouse.name + SUFFIX)
+    return warehouse.with_name(warehouse.name + PUBLISHED)
 
 
 def shifted_path(warehouse: Path) -> Path:
@@ -35,7 +35,7 @@ def shifted_path(warehouse: Path) -> Path:
 
 def is_published(path: Path) -> bool:
     """Tell whether a path is that of a published copy."""
-    return path.name.endswith((SUFFIX, SHIFTED))
+    return path.name.endswith((PUBLISHED, SHIFTED))
 
 
 def write_copy(connection: duckdb.DuckDBPyConnection, warehouse: Path, digest: str, at: datetime) -> Path:

@@ -71,7 +71,7 @@ def explain(
     from etl.quarantine import explain as run
     from etl.terminal import table
 
-    found = run(warehouse, reason)
+    found = run(reading(warehouse), reason)
     rows = [(each.site, each.feed, each.records, each.files) for each in found.groups]
     listed = table(("site", "feed", "records", "files"), rows) if rows else "No open record has it."
     text = (
@@ -90,7 +90,7 @@ def show_(
     """Show one held record."""
     from etl.quarantine import show as run
 
-    found = run(warehouse, record, reveal=reveal)
+    found = run(warehouse if reveal else reading(warehouse), record, reveal=reveal)
     show([each.document() for each in found], "\n\n".join(map(_shown, found)), json=json)
 
 

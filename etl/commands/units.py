@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from etl.commands.options import DEFAULT, Json, Sites, Warehouse, Who, Why, group, show
+from etl.commands.options import DEFAULT, Json, Sites, Warehouse, Who, Why, group, reading, show
 
 app = group("Show how units are settled, and declare those that no evidence settles.")
 
@@ -36,7 +36,7 @@ def unknown(
     from etl.terminal import table
     from etl.unknown_units import unknown_units
 
-    found = unknown_units(warehouse, site)
+    found = unknown_units(reading(warehouse), site)
     names = ("site", "feed", "analyte", "unit", "records", "nearest", "what settles it")
     rows = [
         (each.site, each.feed, each.analyte, each.spelling, each.records, each.suggestion or "", each.advice)
@@ -115,7 +115,7 @@ def declarations(warehouse: Warehouse = DEFAULT, json: Json = False) -> None:
     from etl.declarations import declarations as stored
     from etl.terminal import table
 
-    found = stored(warehouse)
+    found = stored(reading(warehouse))
     names = (
         "decision_id",
         "site",
@@ -155,7 +155,7 @@ def suspicions(warehouse: Warehouse = DEFAULT, json: Json = False) -> None:
     from etl.suspicion import look
     from etl.terminal import table
 
-    found = look(warehouse)
+    found = look(reading(warehouse))
     names = (
         "site",
         "analyte",

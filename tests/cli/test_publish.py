@@ -40,7 +40,10 @@ def held(folder: Path) -> Iterator[None]:
 
 def load(place, subject: int) -> None:
     report = place.ingest(
-        place.write(f"{subject}.csv", f"{HEADER}P{subject},F,Vitamin B12,310,pg/mL,2021-03-05\n")
+        place.write(
+            f"{subject}.csv",
+            f"{HEADER}P{subject},F,Vitamin B12,310,pg/mL,2021-03-05\nP{subject},F,Vitamin B12,x{subject}x,pg/mL,2021-03-06\n",
+        )
     )
     assert report.exit_code() == 0
 
@@ -68,6 +71,20 @@ def test_commands_that_read_use_the_copy_while_it_is_locked_and_say_so(etl, publ
         assert "published copy" in status.err
         assert "published copy" in named.err
         assert "published copy" in etl("report", "-w", "w.duckdb").err
+        record, subject = (
+            etl("sql", f"select {column} from {table}", "-w", "w.duckdb", "--format", "csv").out.split()[1]
+            for column, table in (("record_id", "quarantine.record"), ("subject_id", "core.lab_result"))
+        )
+        for command in (
+            f"quarantine show {record}", "quarantine list", "quarantine explain bad_number", f"subject show {subject}",
+            f"trace {record}", "units unknown", "units declarations", "units suspicions",
+        ):  # fmt: skip
+            read = etl(*command.split(), "-w", "w.duckdb")
+            assert (read.code, "published copy" in read.err) == (0, True), command
+        for command in (f"quarantine show {record} --reveal", "quarantine names --reveal", "rebuild"):
+            assert etl(*command.split(), "-w", "w.duckdb").code == 4, (
+                command
+            )  # what is recorded needs the warehouse
         assert etl("publish", "-w", "w.duckdb").code == 4
 
 
