@@ -117,7 +117,11 @@ def _origin(view: View, column: str, row: lineage.Row, behind: _Behind) -> Origi
     if text:
         return Origin(cell, [], f"No cell of its own: {text}.")
     rows = behind.rows({measure.format(**row) for measure in measures})
-    return Origin(cell, rows, "" if rows else "No cell stands behind it: it is empty, or follows from what nobody stated.")
+    return Origin(
+        cell,
+        rows,
+        "" if rows else "No cell stands behind it: it is empty, or follows from what nobody stated.",
+    )
 
 
 class _Behind:
