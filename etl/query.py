@@ -10,6 +10,7 @@ import polars as pl
 
 from etl.gate import inspect_gate
 from etl.override import Override, rests_on
+from etl.query_disclosure import disclosed
 from etl.run import Run
 from etl.study import ready_views
 from schemas.errors import UsageError
@@ -34,6 +35,7 @@ class Answer:
     rows: pl.DataFrame
     watermark: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)
+    is_internal: bool = False  # a list to work with: it counts what is there, however few
 
     def marked(self) -> pl.DataFrame:
         """Return the rows with what they rest on in columns of their own, for files that programs read."""
@@ -44,7 +46,12 @@ class Answer:
         """Return the same as lines, for people."""
         mark = [f"WATERMARK  {self.watermark}"] if self.watermark else []
         digest = self.provenance.get("content_digest")
-        return [*mark, *([f"Data: {self.provenance['data']}; content digest {digest}"] if digest else [])]
+        internal = ["To work with, not to share: small counts are not hidden."] if self.is_internal else []
+        return [
+            *mark,
+            *internal,
+            *([f"Data: {self.provenance['data']}; content digest {digest}"] if digest else []),
+        ]
 
 
 def list_queries() -> pl.DataFrame:
@@ -71,11 +78,12 @@ def run_named(
     ready_views(warehouse, options.study_file)
     if query.topic != ASSOCIATION:
         with open_warehouse(warehouse, read_only=True) as connection:
-            return Answer(run_query(connection, name, parameters))
+            return Answer(run_query(connection, name, parameters), is_internal=True)
     with open_warehouse(warehouse, read_only=True) as connection:
         gate = inspect_gate(connection)
         watermark = options.override.pass_gate(gate, command)
-        answer = Answer(run_query(connection, name, parameters), watermark, rests_on(connection))
+        rows = disclosed(run_query(connection, name, parameters), query.subjects)
+        answer = Answer(rows, watermark, rests_on(connection))
     if watermark:
         with (
             open_warehouse(warehouse, must_exist=True) as connection,

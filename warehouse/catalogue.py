@@ -90,6 +90,7 @@ class Query:
     grain: str
     parameters: tuple[Parameter, ...]
     source: str
+    subjects: str  # its columns that count subjects; small ones are hidden from what may be shared
     reads: frozenset[str]
     sql: str
 
@@ -295,6 +296,7 @@ def _query(topic: str, file: Traversable) -> Query:
         grain=head["grain"],
         parameters=tuple(Parameter(*m) for m in _PARAMETER.findall(head["parameters"])),
         source=head["source"],
+        subjects=" ".join(head.get("subjects", "").split()),
         reads=_reads(sql),
         sql=sql,
     )

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from etl.override import Override
 from etl.query import QueryOptions, list_queries, run_named, split_parameters
+from etl.query_disclosure import disclosed
 from schemas.errors import GateClosed, UsageError, WarehouseMissing
 from warehouse.catalogue import queries
 
@@ -53,7 +55,9 @@ def test_an_association_stands_behind_the_gate_and_a_quality_query_does_not(ware
     with pytest.raises(GateClosed) as refused:
         run_named(warehouse, "exposure_correlation")
     assert 'etl query exposure_correlation --despite "REASON"' in refused.value.message()
-    assert run_named(warehouse, "participant_flow").notes() == []
+    assert run_named(warehouse, "participant_flow").notes() == [
+        "To work with, not to share: small counts are not hidden."
+    ]
 
 
 def test_an_override_marks_every_row_and_is_recorded(warehouse, opened):
@@ -78,3 +82,50 @@ def test_an_association_prints_the_digest_of_its_data(shown):
     assert set(answer.marked()["content_digest"]) == {digest}
     assert digest in answer.notes()[0]
     assert set(answer.marked()["watermark"]) == {""}
+
+
+def test_a_small_count_goes_with_what_gives_it_back_and_what_describes_it():
+    """By hand: 2 of 82 is small; with the sum known one more count hides it, the smallest of the others."""
+    rows = pl.DataFrame(
+        {
+            "profile": ["a"] * 3 + ["b"],
+            "band": list("xyzx"),
+            "subjects": [2, 30, 50, 9],
+            "mean": [1.0, 2.0, 3.0, 4.0],
+        }
+    )
+    shown = disclosed(rows, "subjects by profile")
+    assert shown["subjects"].to_list() == [None, None, 50, 9]
+    assert shown["mean"].to_list() == [None, None, 3.0, 4.0]
+    assert disclosed(rows, "subjects")["subjects"].to_list() == [None, 30, 50, 9]
+
+
+def test_a_table_in_one_row_is_hidden_as_a_table():
+    """3 cases: with the sums of rows and columns known, the other three cells would give it back."""
+    rows = pl.DataFrame({"a": [3], "b": [20], "c": [30], "d": [40], "ratio": [1.5], "group": ["x"]})
+    assert disclosed(rows, "a b | c d").row(0) == (None, None, None, None, None, "x")
+    assert disclosed(rows.with_columns(a=5), "a b | c d").row(0) == (5, 20, 30, 40, 1.5, "x")
+
+
+def test_every_association_says_what_counts_subjects_and_shows_no_small_count(shown):
+    for query in queries().values():
+        if query.topic != "association":
+            continue
+        counts = [name for name in query.subjects.partition(" by ")[0].split() if name != "|"]
+        found = run_named(shown / "w.duckdb", query.name).rows
+        assert counts, query.name
+        for name in counts:
+            assert not [count for count in found[name] if count is not None and 0 < count < 5]
+
+
+def test_a_text_that_few_subjects_share_is_only_counted(place):
+    """Five subjects have one text, one subject has another, twice: it may be a name in a shifted column."""
+    rows = [f"P{at},hereditary toe itching,2020-01-0{at}" for at in range(1, 6)]
+    rows += [f"P1,Zzyzx Wonderly,2020-02-0{at}" for at in (1, 2)]
+    place.map('site: north\nfeeds:\n  diagnoses: {files: ["diagnoses.csv"]}\n')
+    place.ingest(place.write("diagnoses.csv", "\n".join(["patient_id,diagnosis,start date", *rows, ""])))
+    found = run_named(place.warehouse, "unmatched_texts").rows
+    assert found.select("text_source", "texts", "records", "subjects").rows() == [
+        ("hereditary toe itching", 1, 5, 5),
+        (None, 1, 2, 1),
+    ]

@@ -5,6 +5,8 @@
 --   z (number, default 1.959963984540054): normal quantile of the interval, 95 % by default
 -- source: mart.b12_status of the included subjects. Odds ratio with Woolf's interval; null with an empty
 --   cell, for which an exact method is needed; undetermined results stand beside the table, in no cell
+-- subjects: case_deficient case_not_deficient case_undetermined
+--   | control_deficient control_not_deficient control_undetermined
 with
 status as (
     select * from mart.b12_status

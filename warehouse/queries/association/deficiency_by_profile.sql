@@ -2,6 +2,7 @@
 -- grain: one row a profile, cohort group and band
 -- parameters: none
 -- source: mart.b12_status of the included subjects; there is no single cut-off, so all of them are shown
+-- subjects: subjects by profile cohort_group
 with
 status as (
     select * from mart.b12_status

@@ -5,6 +5,7 @@
 --   cohort_group (text, default case): whose bands
 -- source: mart.score_severity, mart.subject_measure; the bands of the instrument's profile that the study
 --   names
+-- subjects: n by profile
 with
 severity as (
     select * from mart.score_severity

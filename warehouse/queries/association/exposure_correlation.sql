@@ -5,6 +5,7 @@
 --   z (number, default 1.959963984540054): normal quantile of the interval, 95 % by default
 -- source: mart.subject_measure. Pearson r; Spearman rho is Pearson's r of mid-ranks, which corrects for ties;
 --   t has n - 2 degrees of freedom; interval of r by Fisher's z
+-- subjects: n
 with
 measure as (
     select * from mart.subject_measure

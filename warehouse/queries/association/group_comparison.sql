@@ -4,6 +4,7 @@
 --   question (text, default group_comparison): the analysis set
 -- source: mart.analysis_set, mart.subject_measure. Welch's t with its degrees of freedom; rank sum U of the
 --   cases with its z, corrected for ties; standardised difference over the root of the mean variance
+-- subjects: case_n control_n
 with
 member as (
     select subject_id

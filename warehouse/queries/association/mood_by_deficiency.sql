@@ -5,6 +5,7 @@
 --   cohort_group (text, default case): within whom
 -- source: mart.b12_status, mart.subject_measure of the included subjects; Welch's t; undetermined results are
 --   left out and counted
+-- subjects: deficient_n other_n undetermined_n
 with
 status as (
     select * from mart.b12_status
