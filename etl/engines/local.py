@@ -22,11 +22,12 @@ def run(
 ) -> Iterator[Processed]:
     """Yield the candidates of a table, batch by batch; advance is told the bytes of each range that is done.
 
-    Reading, processing and the caller's loading overlap: one worker each, one batch ahead, so that order is kept and
-    memory is bounded.
+    Reading, harmonizing, judging and the caller's loading overlap: one worker each, one batch ahead, so that order is
+    kept and memory is bounded.
     """
     processor = Processor(plan, reader, keys, erased)
-    yield from _ahead(map(processor.process, _ahead(_batches(plan, reader, advance))))
+    harmonized = map(processor.harmonize, _ahead(_batches(plan, reader, advance)))
+    yield from _ahead(map(processor.judge, _ahead(harmonized)))
 
 
 def _batches(plan: ResolvedPlan, reader: Reader, advance: Callable[[int], None]) -> Iterator[Batch]:

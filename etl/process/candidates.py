@@ -31,13 +31,14 @@ class Processed:
 
     results: core.lab_row with `meeting` (what could supersede or contradict a result shares its number), where
     `context` is a line number of contexts (core.lab_context), which only ever grows, and `subject` one of subjects,
-    which holds those that no earlier batch had (subject, subject_id).
+    which holds those that no earlier batch had (subject, subject_id). scoped: results that are still to be judged.
     """
 
     rows: dict[str, pl.DataFrame] = field(default_factory=dict)
     results: pl.DataFrame | None = None
     contexts: pl.DataFrame | None = None
     subjects: pl.DataFrame | None = None
+    scoped: pl.DataFrame | None = None
     held: list[pl.DataFrame] = field(default_factory=list)
     out_of_scope: Counter[str] = field(default_factory=Counter)
     read: int = 0

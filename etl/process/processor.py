@@ -1,4 +1,4 @@
-"""process(batch): read records in, every candidate out. One processor a table; it holds no rows, only what it learned."""
+"""harmonize(batch), then judge(): read records in, every candidate out. One processor a table; it holds no rows, only what it learned."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Processor:
         }
         self._words = _words(plan.resolution) | plan.words
 
-    def process(self, batch: Batch) -> Processed:
-        """Return the candidates of a batch."""
+    def harmonize(self, batch: Batch) -> Processed:
+        """Return the candidates of a batch, for judge() to complete."""
         batch = self._in_our_words(batch)
         done = Processed()
         if batch.damaged.height:
@@ -54,6 +54,11 @@ class Processor:
             done.held.append(self._damage.hold(batch.damaged))
         if batch.frame.height:
             self._process_records(batch.frame, done)
+        return done
+
+    def judge(self, done: Processed) -> Processed:
+        """Complete the candidates of a batch; it may run beside the next harmonize(), in the order of the batches."""
+        self._labs.judge(done)
         return done
 
     def _in_our_words(self, batch: Batch) -> Batch:
@@ -131,8 +136,8 @@ def _merge(done: Processed, more: Processed) -> None:
         done.rows[TABLE] = pl.concat([before, more.rows[TABLE]])
     if more.results is not None:
         done.results, done.contexts = more.results, more.contexts
-    if more.subjects is not None:
-        done.subjects = more.subjects
+    if more.scoped is not None:
+        done.subjects, done.scoped = more.subjects, more.scoped
     done.held.extend(more.held)
     done.out_of_scope.update(more.out_of_scope)
     done.read += more.read
