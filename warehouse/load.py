@@ -31,7 +31,7 @@ IDS = frozenset({"result_id", "record_id", "corrects", "result_key", "source_tok
 _SUBJECTS = """
     select count(distinct subject_id) from (
         select subject_id from core.lab_subject
-        where subject_no in (select subject_no from core.lab_row where file_id = ?)
+        where subject_no in (select distinct subject_no from core.lab_row where file_id = ?)
         union all
         select subject_id from core.response where file_id = ?
         union all
@@ -163,6 +163,7 @@ class FileLoad:
         kept = ", ".join(f"{name}::uuid as {name}" if name in IDS else name for name in rows.columns)
         spec = self._spec
         constants = {"site": spec.site, "feed": spec.feed, "file_id": spec.file_id, "run_id": spec.run_id}
+        constants |= {"row_state": "current"}
         known = self._columns(table)
         filled = {
             name: value for name, value in constants.items() if name in known and name not in rows.columns

@@ -33,7 +33,7 @@ CODES = {"status": "result_status", "fasting": "fasting"}
 
 # What core.lab_row holds of a result; the rest it shares with many others, and stands once in core.lab_context.
 ROW_OUTPUT = (
-    "result_id", "subject", "context", "collected_at", "resulted_at", "result_key", "source_token", "row_state",
+    "result_id", "subject", "context", "collected_at", "resulted_at", "result_key", "source_token",
     "value_source", "value", ROW, LOCATOR,
 )  # fmt: skip
 # Needed of a row's context to judge the row itself.
@@ -69,7 +69,7 @@ class LabHarmonizer:
         self._rules = lab_result_rules(plan.latest)
 
     def harmonize(self, frame: pl.DataFrame) -> Processed:
-        """Return the candidates of a role frame (see etl.process.roles)."""
+        """Return the candidates of a role frame (see etl.process.roles), those in scope for judge() to sort out."""
         done = Processed(read=frame.height)
         frame = cleaned(frame, ROW_TRIMMED)
         frame, done.out_of_scope = self._in_scope(self._with_values(self._with_dates(frame)))
@@ -80,9 +80,14 @@ class LabHarmonizer:
             done.withdrawn = frame.height - kept.height
             frame = kept
         if frame.height:
-            done.subjects = self._subjects.fresh()
-            self._sort_out(frame, done)
+            done.subjects, done.scoped = self._subjects.fresh(), frame
         return done
+
+    def judge(self, done: Processed) -> None:
+        """Sort out what is in scope; it may run beside the next harmonize()."""
+        frame, done.scoped = done.scoped, None
+        if frame is not None:
+            self._sort_out(frame, done)
 
     def _with_dates(self, frame: pl.DataFrame) -> pl.DataFrame:
         for role in DATES:
@@ -249,7 +254,6 @@ class LabHarmonizer:
             pl.when(~is_absent).then(pl.col("comparator")).alias("comparator"),
             pl.coalesce(flags).alias("flag_source"),
             (pl.col("fasting") == "yes").alias("fasting"),
-            pl.lit("current").alias("row_state"),
             *carried,
         )
 
