@@ -15,7 +15,7 @@ from etl.sources import expand
 from etl.suggest.claims import View
 from etl.suggest.headers import words_of
 from etl.suggest.model import TableDraft
-from etl.suggest.suggest import draft_table
+from etl.suggest.suggest import draft_table, view_of
 from etl.suggest.tables import Looked, look
 from schemas.errors import UsageError, UserError
 
@@ -157,7 +157,7 @@ def _readings(looked: Looked, draft: TableDraft, names: Mapping[str, str]) -> di
             f"suggested: {each.why}",
         )
     told |= {column: (name, resolution.basis.get(column, "format")) for column, name in known.items()}
-    view = View(looked.columns, looked.contents, looked.labels)
+    view = view_of(looked)
     return {
         column: Reading(
             names[column], *told.get(column, ("", "")), is_private=_is_private(view, column, told)

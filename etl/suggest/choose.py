@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from etl.sites.resolution import Shape
-from etl.suggest.claims import FAIR, HINT, KNOWN, SURE, Claimed, View, fields_in
+from etl.suggest.claims import CELLS_ALONE, FAIR, HINT, KNOWN, SURE, TELLING, Claimed, View, fields_in
 from etl.suggest.fits import Fit
 from etl.suggest.model import Choice, Level, Open
+from etl.suggest.relations import same
 from schemas.columns import COLUMNS, LANGUAGE_TIER, header_key
 
 # The groups of fields that mean something in each shape; the first shape whose fields are there wins.
@@ -89,7 +90,7 @@ def choose(view: View, shape: Shape, taken: Collection[str]) -> Chosen:
     free = [column for column in view.columns if column not in taken]
     order = sorted(found, key=lambda name: (-_best(found[name]).strength, _place(name)))
     for name in order:
-        _settle(name, [each for each in found[name] if each.column in free], chosen, free, found)
+        _settle(view, name, [each for each in found[name] if each.column in free], chosen, free, found)
     _times(chosen, view)
     _sites(chosen)
     chosen.open += _misfits(view, chosen, groups)
@@ -104,17 +105,29 @@ def _best(claims: Sequence[Claimed]) -> Claimed:
     return max(claims, key=_merit)
 
 
-def _merit(claimed: Claimed) -> tuple[int, bool, int]:
-    return (claimed.strength, claimed.fit is Fit.YES, -claimed.rank)
+def _merit(claimed: Claimed) -> tuple[bool, int, bool, int]:
+    """Rank claims on one field: where cells tell by themselves, those of a worse header go before other cells."""
+    is_such = claimed.fit is Fit.YES
+    is_told = is_such and claimed.field in TELLING and claimed.strength < KNOWN
+    return (is_told or claimed.strength == KNOWN, claimed.strength, is_such, -claimed.rank)
 
 
 def _settle(
-    name: str, claims: list[Claimed], chosen: Chosen, free: list[str], found: Mapping[str, list[Claimed]]
+    view: View,
+    name: str,
+    claims: list[Claimed],
+    chosen: Chosen,
+    free: list[str],
+    found: Mapping[str, list[Claimed]],
 ) -> None:
     if not claims:
         return
     best = _best(claims)
     rivals = [each for each in claims if each is not best and _is_rival(each, best)]
+    if rivals and name == "value" and same(view.frame, [each.column for each in (best, *rivals)]):
+        # One result as printed and as a number: the printed one has signs that the number lost.
+        best = min(best, *rivals, key=lambda each: view.contents[each.column].share("number"))
+        rivals = []
     elsewhere = _other_fields(best, found)
     if rivals:
         columns = (best.column, *(each.column for each in rivals))
@@ -139,6 +152,7 @@ def _other_fields(best: Claimed, found: Mapping[str, list[Claimed]]) -> list[str
         if each.column == best.column
         and each.strength == best.strength < KNOWN
         and (each.fit is Fit.YES) == (best.fit is Fit.YES)
+        and (CELLS_ALONE not in each.why or CELLS_ALONE in best.why)
     ]
 
 
@@ -153,7 +167,7 @@ def _is_rival(other: Claimed, best: Claimed) -> bool:
 
 def _reason(claimed: Claimed) -> str:
     seen = {Fit.YES: "the cells are such", Fit.PASS: "the cells fit", Fit.UNSEEN: "no cell is filled"}
-    return claimed.why if "cells alone" in claimed.why else f"{claimed.why}; {seen[claimed.fit]}"
+    return claimed.why if CELLS_ALONE in claimed.why else f"{claimed.why}; {seen[claimed.fit]}"
 
 
 def _quoted(column: str) -> str:

@@ -26,6 +26,7 @@ FEW = 30  # distinct texts of a list of codes or words
 
 _CLOCK = re.compile(r"\d{1,2}:\d{2}")
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
+_LIMIT = re.compile(r"[<>≤≥＜＞]=?\s*\d+(?:[.,]\d+)?")
 _INTEGER = re.compile(r"\d+(?:[.,]0+)?")
 _SHORT_CODE = re.compile(r"[A-Za-z0-9#%._/\-*+()]{1,16}")
 _ICD = re.compile(r"[A-Z]\d\d(?:\.[0-9A-Zx]{1,4})?[*+!]?", re.IGNORECASE)
@@ -140,6 +141,7 @@ KINDS: dict[str, Callable[[str], bool]] = {
     "integer": lambda text: _INTEGER.fullmatch(text) is not None,
     "result": _is_result,
     "range": _is_range,
+    "limit": lambda text: _LIMIT.fullmatch(text) is not None,
     "unit": _is_unit,
     "analyte": _is_analyte,
     "loinc": is_loinc,

@@ -74,15 +74,21 @@ def _is_midnight(content: Content) -> bool:
 
 
 def _results(content: Content, _: str) -> Fit:
-    if content.share("date") > SOME or content.share("range") > SOME or content.share("analyte") > MOST:
+    is_ranged = content.share("range") - content.share("limit") > SOME  # `<83` is a result as well
+    if _is_dated(content) or is_ranged or content.share("analyte") > MOST:
         return Fit.NO
     if content.share("flag") > MOST and content.share("result") == 0:
         return Fit.NO
     return _passes(content.share("result") > 0.5 or content.is_few)
 
 
+def _is_dated(content: Content) -> bool:
+    """Tell whether cells are dates; whole numbers may be days of a spreadsheet, and are numbers as long as they can."""
+    return content.share("date") > SOME and content.share("integer") < MOST
+
+
 def _numbers(content: Content, _: str) -> Fit:
-    return _passes(content.share("result") > MOST and content.share("date") < SOME)
+    return _passes(content.share("result") > MOST and not _is_dated(content))
 
 
 def _ranges(content: Content, _: str) -> Fit:
@@ -107,7 +113,12 @@ def _loinc(content: Content, _: str) -> Fit:
 
 def _short_codes(content: Content, _: str) -> Fit:
     is_repeated = len(content.distinct) < content.filled or content.filled <= 1
-    return _passes(content.share("short_code") > MOST and content.share("date") < SOME and is_repeated)
+    return _passes(content.share("short_code") > MOST and not _is_dated(content) and is_repeated)
+
+
+def _codes(content: Content, header: str) -> Fit:
+    of_loinc = _loinc(content, header)
+    return _short_codes(content, header) if of_loinc is Fit.NO else of_loinc
 
 
 def _condition_codes(content: Content, _: str) -> Fit:
@@ -161,7 +172,7 @@ def _words(content: Content, _: str) -> Fit:
 
 def _few_words(content: Content, _: str) -> Fit:
     is_repeated = content.is_few or len(content.distinct) * 5 <= content.filled
-    return _passes(is_repeated and content.share("date") < SOME)
+    return _passes(is_repeated and content.share("date") < SOME and content.share("analyte") < MOST)
 
 
 def _instruments(content: Content, header: str) -> Fit:
@@ -199,6 +210,7 @@ TESTS: dict[str, Test] = {
     "units": _units,
     "analytes": _analytes,
     "loinc": _loinc,
+    "codes": _codes,
     "short_codes": _short_codes,
     "condition_codes": _condition_codes,
     "sexes": _coded("sex", 2),

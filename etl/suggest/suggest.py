@@ -60,10 +60,20 @@ def draft_table(looked: Looked) -> TableDraft:
         return replace(
             _fixed(looked), has_fixed_meaning=False, shape="unmapped", columns=(), explanation=NO_HEADER
         )
-    view = View(looked.columns, looked.contents, looked.labels)
+    view = view_of(looked)
     chosen, measures, left = _chosen(view, looked)
     left += details(looked, chosen.choices, measures)
     return _drafted(looked, chosen, measures, [*chosen.open, *left], plan.resolution.explanation)
+
+
+def view_of(looked: Looked) -> View:
+    """Return what is known of a table before anything is chosen."""
+    return View(looked.columns, looked.contents, looked.labels, looked.frame, _stem(looked))
+
+
+def _stem(looked: Looked) -> str:
+    name = looked.plan.source.name.replace("\\", "/").rpartition("/")[2]
+    return f"{name.partition('.')[0]} {looked.plan.table.title}"
 
 
 def _fixed(looked: Looked) -> TableDraft:

@@ -27,6 +27,7 @@ class Rule:
     may: frozenset[str]
     content: str
     strength: int
+    in_part: int = 1  # where a part of the header is not understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,14 @@ def _read(name: str) -> dict[str, Any]:
 
 def _rule(table: dict[str, Any]) -> Rule:
     needs = tuple(frozenset(ideas) for ideas in table["all"])
-    return Rule(table["field"], needs, frozenset(table["may"]), table["content"], table["strength"])
+    return Rule(
+        table["field"],
+        needs,
+        frozenset(table["may"]),
+        table["content"],
+        table["strength"],
+        table.get("in_part", 1),
+    )
 
 
 def _standard(name: str, table: dict[str, Any]) -> Standard:

@@ -49,7 +49,7 @@ def no_synonyms(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.harmonize.headers._listed", lambda _: None)
 
 
-def _suggested(table: TableDraft) -> dict[str, str]:
+def suggested(table: TableDraft) -> dict[str, str]:
     found = {choice.column: choice.field for choice in table.choices}
     for each in table.measures:
         measure = each.measure
@@ -60,7 +60,7 @@ def _suggested(table: TableDraft) -> dict[str, str]:
 def _score(name: str, path: Path) -> tuple[int, int, list[str]]:
     """Return how many needed fields are right, how many there are, and what is wrong."""
     (table,) = suggest([str(path)], "north").tables
-    key, found = ANSWERS[name], _suggested(table)
+    key, found = ANSWERS[name], suggested(table)
     right = {**key.get("also", {}), **key["needed"]}
     wrong = [
         f"{name}: {column} is no {field}"
