@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from etl.readers.footer import LONGEST
 from etl.readers.grid import Grid, Region
@@ -20,6 +21,7 @@ from etl.readers.layout import unique_names
 BEHIND = 20  # rows behind a header that tell which columns hold values
 LEVELS = 3  # header rows above the lowest one, and rows of a title before a second table
 COLON = (":", "：")
+DIGIT = re.compile(r"\d")
 
 
 def find_regions(grid: Grid, header_row: int | None = None, *, has_header: bool = True) -> list[Region]:
@@ -79,7 +81,17 @@ def _lowest_header(grid: Grid, first: int, last: int) -> int:
             candidates.append(row)
     fullest = max((int(grid.counts[row - 1]) for row in candidates), default=0)
     near = [row for row in candidates if 4 * int(grid.counts[row - 1]) >= 3 * min(fullest, width)]
-    return (near or full)[0]
+    return _behind_prose(grid, near, last) if near else full[0]
+
+
+def _behind_prose(grid: Grid, rows: list[int], last: int) -> int:
+    """Return the first of several rows of names, unless it is prose: a fuller one stands behind a gap, above values."""
+    first = int(grid.counts[rows[0] - 1])
+    for row in rows[1:]:
+        has_gap = (grid.counts[rows[0] : row - 1] < first).any()
+        if has_gap and grid.counts[row - 1] > first and row < last and _has_values(grid.filled(row + 1)):
+            return row
+    return rows[0]
 
 
 def _is_caption(cells: dict[int, str]) -> bool:
@@ -196,8 +208,10 @@ def _with_footer(grid: Grid, region: Region) -> Region:
     """Find notes at the end: set off by the table's only blank rows, one cell each, or a caption with its text."""
     counts = grid.counts[region.body_row - 1 : region.last_row]
     blank = np.flatnonzero(counts == 0)
-    if not len(blank) or len(region.places) < 3:
+    if len(region.places) < 3:
         return region
+    if not len(blank):
+        return replace(region, footer_row=_scattered(grid, region, counts))
     row = int(blank[-1]) + region.body_row + 1
     earlier = counts[: row - region.body_row]
     is_only = not (earlier[: np.flatnonzero(earlier)[-1] + 1] == 0).any() if earlier.any() else False
@@ -205,6 +219,25 @@ def _with_footer(grid: Grid, region: Region) -> Region:
     if not is_only or len(notes) > LONGEST or not all(_is_note(grid.filled(note)) for note in notes):
         return region
     return replace(region, footer_row=row)
+
+
+def _scattered(grid: Grid, region: Region, counts: npt.NDArray[np.int64]) -> int:
+    """Return the first of several rows of words scattered below whole records without a gap; 0 if there are none.
+
+    A record has something in its first column, or a digit somewhere: an id alone is still a record.
+    """
+    row, places = region.last_row + 1, len(region.places)
+    while row > region.body_row and _is_scattered(grid.filled(row - 1), places):
+        row -= 1
+    notes = [grid.filled(note) for note in range(row, region.last_row + 1)]
+    records = counts[: row - region.body_row]
+    is_below = len(records) >= len(notes) and 2 * int(records.min(initial=places)) >= places
+    has_no_record = any(region.places[0] not in cells for cells in notes)
+    return row if 2 <= len(notes) <= LONGEST and is_below and has_no_record else 0
+
+
+def _is_scattered(cells: dict[int, str], places: int) -> bool:
+    return 0 < 3 * len(cells) <= places and not any(DIGIT.search(cell) for cell in cells.values())
 
 
 def _is_note(cells: dict[int, str]) -> bool:

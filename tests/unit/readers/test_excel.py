@@ -756,3 +756,36 @@ def test_nothing_but_text_comes_out():
     for name in ("calamine/issues.xlsb", "calamine/biff5_write.xls", "calamine/richtext_issue.ods"):
         for _, frame in read(Source(CALAMINE.parent / name)):
             assert set(frame.drop("row_number", strict=False).dtypes) <= {pl.String}
+
+
+RECORDS = [
+    ["p1", "B12", 310, "pg/mL", "2021-03-05", "ok"],
+    ["p2", "B12", 150, "pg/mL", "2021-03-06", "ok"],
+] * 2
+NAMES = ["patient", "test", "result", "unit", "date", "remark"]
+
+
+@pytest.mark.parametrize(
+    ("below", "records"),
+    [
+        ([["Some"], [None, "also write"], [None, None, "at the", "bottom"]], 4),
+        ([["Some"], ["also write"]], 6),
+        ([["p3"], [None, "also write"]], 6),
+        ([[None, "also write"]], 5),
+        ([["p3", "B12", None, None, None, None], [None, "B12"]], 6),
+    ],
+    ids=["scattered words", "words in the first column", "an id alone", "one row", "digits"],
+)
+def test_words_scattered_below_the_records_are_notes(tmp_path, below, records):
+    """Without a blank row between: several rows of few words, no digit, one with nothing in the first column."""
+    source = workbook(tmp_path, sheet_of([NAMES, *RECORDS, *below]))
+    ((table, _),) = read(source)
+    assert table.records == records
+    assert table.structural.get("footer", 0) == len(below) - (records - 4)
+
+
+@needs_data
+def test_a_published_sheet_with_notes_above_and_below():
+    """Its authors say that ten people stand between four rows of notes on either side."""
+    for table, _ in read(Source(Path("../shared/data/tabular/readxl/inst/extdata/deaths.xls"))):
+        assert (table.records, table.structural["preamble"], table.structural["footer"]) == (10, 4, 4)
