@@ -81,8 +81,7 @@ def _used(looked: Looked) -> Iterator[tuple[str, str, str]]:
     for name, column in {**resolution.roles, **resolution.attributes}.items():
         yield column, name, resolution.basis.get(column, "")
     for measure in resolution.measures:
-        meaning = measure.analyte or f"{measure.instrument} {measure.item}"
-        yield measure.column, meaning, resolution.basis.get(measure.column, "")
+        yield measure.column, measure.meaning, resolution.basis.get(measure.column, "")
 
 
 def _share(looked: Looked, column: str) -> str:
