@@ -18,6 +18,8 @@ from etl.commands import warehouse as keeping
 from etl.commands.options import DEFAULT, Json, PasswordFile, Quiet, Sites, Warehouse, reading, show, unlock
 from schemas.errors import UsageError, UserError
 
+INTERRUPTED = "Interrupted: what was committed is kept, the file being loaded is not."
+
 app = typer.Typer(
     name="etl",
     help="Hospital exports in; validated, traceable data for the study of vitamin B12 and restless legs out.",
@@ -206,13 +208,13 @@ def _exit_codes() -> Iterator[None]:
     try:
         yield
     except TyperException as error:
-        typer.echo(f"Error: {error.format_message()}\n  Try: etl --help", err=True)
+        typer.echo(_usage_error(error), err=True)
         raise SystemExit(2) from None
     except UserError as error:
         typer.echo(error.message(), err=True)
         raise SystemExit(error.exit_code) from None
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("Interrupted: what was committed is kept, the file being loaded is not.", err=True)
+        typer.echo(INTERRUPTED, err=True)
         raise SystemExit(130) from None
     except (OSError, MemoryError) as error:
         typer.echo(_system_error(error), err=True)
@@ -222,10 +224,25 @@ def _exit_codes() -> Iterator[None]:
         raise SystemExit(70) from None
 
 
+def _usage_error(error: TyperException) -> str:
+    """Return what is wrong with a command line, and whose help tells how it is written."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "etl"
+    return f"Error: {error.format_message()}\n  `{command}` cannot be run as it was typed.\n  Try: {command} --help"
+
+
 def _system_error(error: BaseException) -> str:
     if isinstance(error, OSError):
-        return f"Error: {error.strerror or 'the system refused'}: {error.filename or ''}"
-    return "Error: not enough memory."
+        place = f": {error.filename}" if error.filename else ""
+        return (
+            f"Error: {error.strerror or 'The system refused'}{place}.\n"
+            "  The system would not read or write there; nothing of what was being done was kept.\n"
+            "  Try: check the path, whether you may write to its folder, and the space on its disk"
+        )
+    return (
+        "Error: There is not enough memory.\n  The system gave no more of it; nothing of the file being loaded was kept.\n"
+        "  Try: the same with other programs closed"
+    )
 
 
 def _bug(error: BaseException) -> str:
@@ -246,6 +263,8 @@ def main() -> None:
     """Run the command line."""
     with _exit_codes():
         code = app(standalone_mode=False)
+        if code == 130:  # typer turns an interrupt into a code and says nothing
+            typer.echo(INTERRUPTED, err=True)
         _leave(code or 0)
 
 

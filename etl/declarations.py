@@ -124,7 +124,7 @@ def revoke(
         if found is None or found["revoked_by"]:
             raise UsageError(
                 f"No declaration '{decision_id}' is in force.",
-                "It was revoked before." if found else "",
+                "It was revoked before." if found else "None was ever recorded under this id.",
                 "etl units declarations",
             )
         entry = {"kind": "revoke", "target": json.dumps({"decision_id": decision_id}), "old": found["unit"]}

@@ -31,6 +31,7 @@ from warehouse.seal import unseal
 DECIDED = {
     "waived": ("The record was waived: someone decided that it is not loaded.", "etl quarantine show RECORD")
 }
+STATUSES = ("open", "corrected", "waived", "replaced", "withdrawn")
 _SEALED = {"raw_sealed", "name_sealed", "locator"}
 
 
@@ -74,6 +75,18 @@ class Shown:
         return self.record | ({"original": self.original} if self.original else {})
 
 
+def check_chosen(chosen: Chosen) -> None:
+    """Raise UsageError for a status or reason that no record can have, which would look like an empty quarantine."""
+    if chosen.status not in {None, *STATUSES}:
+        raise UsageError(
+            f"There is no status '{chosen.status}'.",
+            "A held record has one of a few.",
+            f"--status {' | '.join(STATUSES)} | all",
+        )
+    if chosen.reason is not None:
+        _known_reason(chosen.reason)
+
+
 def list_held(warehouse: Path, chosen: Chosen) -> Listing:
     """Return the counts of held records. Raises WarehouseMissing."""
     with open_warehouse(warehouse, read_only=True) as connection:
@@ -88,6 +101,15 @@ def list_records(warehouse: Path, chosen: Chosen) -> list[dict[str, Any]]:
 
 def explain(warehouse: Path, reason: str) -> Explanation:
     """Return what a reason means and where it is open. Raises UsageError for a reason that is none."""
+    _known_reason(reason)
+    with open_warehouse(warehouse, read_only=True) as connection:
+        open_groups = quarantine.groups(connection, Chosen(reason=reason))
+    known = REASONS.get(reason)
+    advice = known.advice if known else DECIDED[reason][1]
+    return Explanation(reason, known.stage if known else "decision", sentence(reason), advice, open_groups)
+
+
+def _known_reason(reason: str) -> None:
     if reason not in REASONS and reason not in DECIDED:
         near = get_close_matches(reason, [*REASONS, *DECIDED], n=1)
         raise UsageError(
@@ -95,11 +117,6 @@ def explain(warehouse: Path, reason: str) -> Explanation:
             "The catalogue has no such name.",
             near[0] if near else "etl quarantine list",
         )
-    with open_warehouse(warehouse, read_only=True) as connection:
-        open_groups = quarantine.groups(connection, Chosen(reason=reason))
-    known = REASONS.get(reason)
-    advice = known.advice if known else DECIDED[reason][1]
-    return Explanation(reason, known.stage if known else "decision", sentence(reason), advice, open_groups)
 
 
 def sentence(reason: str) -> str:
@@ -144,8 +161,8 @@ def rare_names(warehouse: Path, site: str | None = None, feed: str | None = None
     with open_warehouse(warehouse, must_exist=True) as connection, guarded(warehouse):
         keys = load_keys(warehouse, connection)
         found = [
-            RareName(*place, name, rows)
-            for *place, sealed in quarantine.rare_names(connection, site, feed)
+            RareName(sent_by, fed, sha256, name, rows)
+            for sent_by, fed, sha256, sealed in quarantine.rare_names(connection, site, feed)
             for name, rows in json.loads(unseal(keys.seal, sealed)).items()
         ]
         with Run(connection, warehouse, "quarantine names") as run:

@@ -204,17 +204,21 @@ _SUBJECTS = """
 def _compare(
     old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, left_out: frozenset[str]
 ) -> None:
-    looked = {
-        "the content digest": lambda each: content_digest(each, left_out=left_out),
-        "what is held": lambda each: each.execute(_HELD).fetchall(),
-        "the number of subjects": lambda each: each.execute(_SUBJECTS).fetchall(),
-    }
-    if differing := [name for name, look in looked.items() if look(old) != look(new)]:
+    before, after = _looked(old, left_out), _looked(new, left_out)
+    if differing := [name for name in before if before[name] != after[name]]:
         raise ReconciliationError(
             f"The rebuilt warehouse differs from the present one in {', '.join(differing)}.",
             "It was put aside; the warehouse is as it was.",
             "etl verify; a file that was renamed may now belong to another feed",
         )
+
+
+def _looked(connection: duckdb.DuckDBPyConnection, left_out: frozenset[str]) -> dict[str, object]:
+    return {
+        "the content digest": content_digest(connection, left_out=left_out),
+        "what is held": connection.execute(_HELD).fetchall(),
+        "the number of subjects": connection.execute(_SUBJECTS).fetchall(),
+    }
 
 
 def _put_in_place(build: Path, warehouse: Path, new_key: Path | None) -> str | None:

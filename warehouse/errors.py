@@ -8,10 +8,18 @@ from pathlib import Path
 
 import duckdb
 
-from schemas.errors import UsageError, UserError, WarehouseDamaged, WarehouseFull, WarehouseLocked
+from schemas.errors import (
+    UsageError,
+    UserError,
+    WarehouseDamaged,
+    WarehouseError,
+    WarehouseFull,
+    WarehouseLocked,
+)
 
 _FULL = ("no space left", "disk quota", "could not write", "max_temp_directory_size", "file too large")
 _LOCKED = ("could not set lock", "conflicting lock", "being used by another process")
+_REFUSED = ("permission denied", "is a directory", "read-only file system", "access is denied")
 _DAMAGED = ("not a valid duckdb", "checksum", "corrupt", "serialization", "wal file", "older version")
 
 
@@ -23,6 +31,12 @@ def explain(error: duckdb.Error, path: Path) -> UserError | None:
             f"{path.name} is in use by another process.",
             "One process writes to a warehouse at a time; a copy made before with `etl publish` can be read meanwhile.",
             "wait for the other command to end",
+        )
+    if any(mark in text for mark in _REFUSED):
+        return WarehouseError(
+            f"{path} cannot be opened.",
+            "It is a folder, or you may not read or write there.",
+            "another path with --warehouse, or ask for the right to write to its folder",
         )
     if any(mark in text for mark in _FULL):
         return WarehouseFull(

@@ -40,9 +40,11 @@ def loaded_files(connection: duckdb.DuckDBPyConnection, seal_key: bytes) -> list
         order by load.loaded_at, load.load_id
         """
     ).fetchall()
-    return list(
-        dict.fromkeys(LoadedFile(*place, unseal(seal_key, sealed).decode()) for *place, sealed in rows)
+    files = (
+        LoadedFile(site, feed, sha256, unseal(seal_key, sealed).decode())
+        for site, feed, sha256, sealed in rows
     )
+    return list(dict.fromkeys(files))
 
 
 def keep_mapping(connection: duckdb.DuckDBPyConnection, load_id: str, digest: str) -> None:

@@ -29,17 +29,18 @@ def list_(
     reason: Reason = None,
     site: Site = None,
     feed: Feed = None,
-    status: Annotated[str, typer.Option(help="open, corrected, waived or all.")] = "open",
+    status: Annotated[str, typer.Option(help="open, corrected, waived, withdrawn or all.")] = "open",
     records: Annotated[bool, typer.Option("--records", help="List the records, not their counts.")] = False,
     warehouse: Warehouse = DEFAULT,
     json: Json = False,
 ) -> None:
     """Count held records by reason, site and feed."""
-    from etl.quarantine import list_held, list_records
+    from etl.quarantine import check_chosen, list_held, list_records
     from etl.terminal import table
     from warehouse.quarantine import Chosen
 
     chosen = Chosen(reason, site, feed, None if status == "all" else status)
+    check_chosen(chosen)
     warehouse = reading(warehouse)
     if records:
         found = list_records(warehouse, chosen)

@@ -123,3 +123,25 @@ def test_validate_stores_what_it_finds(loaded) -> None:
 def test_module_and_script_are_the_same(tmp_path) -> None:
     ran = subprocess.run([sys.executable, "-m", "cli", "--help"], capture_output=True, text=True, check=True)
     assert "ingest" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("sql -f none.sql", 3),
+        ("status -w folder", 4),
+        ("init -w labs.csv/w.duckdb", 3),
+        ("units explain", 2),
+        ("nosuch", 2),
+        ("quarantine list --status silly -w w.duckdb", 2),
+        ("quarantine list --reason silly -w w.duckdb", 2),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_three_parts(loaded, tmp_path, command, code) -> None:
+    (tmp_path / "folder").mkdir()
+    ran = loaded(*command.split())
+    assert (ran.code, ran.out) == (code, "")
+    what, why, fix = ran.err.splitlines()
+    assert what.startswith("Error: ")
+    assert why.strip()
+    assert fix.startswith("  Try: ")

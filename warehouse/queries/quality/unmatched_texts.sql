@@ -1,6 +1,6 @@
 -- title: Texts that stand for no concept
--- grain: one row a kind of record, site and text; texts of fewer than five subjects, which may name people, are
---   counted together
+-- grain: one row a kind of record, site and text; texts of fewer than five subjects are counted together
+--   (they may name people)
 -- parameters: none
 -- source: staging.condition, staging.medication; texts that came without a known code and that no name of the
 --   concept sets answers to. Texts are the senders' own words: a list to review, not to share
