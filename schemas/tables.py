@@ -8,6 +8,7 @@ which quote cells, stay.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -34,73 +35,98 @@ REASONS = {
 }
 
 
+@dataclass(frozen=True)
+class RowRules:
+    """The rules of a table: all together, which is quick, and each by itself, which tells what a row breaks."""
+
+    together: pa.DataFrameSchema
+    each: pa.DataFrameSchema
+
+
 @cache
-def lab_result_rules(latest: datetime) -> pa.DataFrameSchema:
+def lab_result_rules(latest: datetime) -> RowRules:
     """Return the rules of a harmonized laboratory result.
 
     Needs the columns of core.lab_result that they name, and beside them hard_low, hard_high and unit_canonical of
     the row's analyte. latest: no result can be later than this (local time).
     """
-    import pandera.polars as pa
-
-    value, unit = pl.col("value"), pl.col("unit")
-    is_absent, is_settled = pl.col("absent_reason").is_not_null(), pl.col("unit_basis").is_not_null()
-    columns = {
-        "value": [
-            _rule("value|finite", value.is_finite()),
-            _rule("value|within_hard_bounds", value.is_between(pl.col("hard_low"), pl.col("hard_high"))),
-            _rule("value|present_or_absent_reason", ~is_settled | (value.is_null() == is_absent)),
-        ],
-        "comparator": [_rule("comparator|known", pl.col("comparator").is_in(COMPARATORS))],
-        "unit": [_rule("unit|canonical", unit == pl.col("unit_canonical"))],
-        "unit_basis": [_rule("unit_basis|evidence", value.is_null() | pl.col("unit_basis").is_not_null())],
-        "collected_at": [_rule("collected_at|possible", pl.col("collected_at").is_between(EARLIEST, latest))],
-        "resulted_at": [_rule("resulted_at|possible", pl.col("resulted_at").is_between(EARLIEST, latest))],
-    }
-    return pa.DataFrameSchema(
-        {name: pa.Column(checks=checks, nullable=True) for name, checks in columns.items()}
+    value, unit, unit_basis = pl.col("value"), pl.col("unit"), pl.col("unit_basis")
+    is_absent, is_settled = pl.col("absent_reason").is_not_null(), unit_basis.is_not_null()
+    return _rules(
+        {
+            "value|finite": value.is_finite(),
+            "value|within_hard_bounds": value.is_between(pl.col("hard_low"), pl.col("hard_high")),
+            "value|present_or_absent_reason": ~is_settled | (value.is_null() == is_absent),
+            "comparator|known": pl.col("comparator").is_in(COMPARATORS),
+            "unit|canonical": unit == pl.col("unit_canonical"),
+            "unit_basis|evidence": value.is_null() | is_settled,
+            "collected_at|possible": pl.col("collected_at").is_between(EARLIEST, latest),
+            "resulted_at|possible": pl.col("resulted_at").is_between(EARLIEST, latest),
+        }
     )
 
 
 @cache
-def subject_rules() -> pa.DataFrameSchema:
+def subject_rules() -> RowRules:
     """Return the rule of a subject's id: nothing but a pseudonym, whose length no number of a hospital has."""
+    return _rules({"subject_id|pseudonym": pl.col("subject_id").str.len_bytes() == 26})
+
+
+def _rules(rules: dict[str, pl.Expr]) -> RowRules:
+    """Make the schemas of some rules; a null is for other rules to judge."""
+    kept = {name: keep.fill_null(value=True) for name, keep in rules.items()}
+    columns: dict[str, dict[str, pl.Expr]] = {}
+    for name, keep in kept.items():
+        columns.setdefault(name.partition("|")[0], {})[name] = keep
+    first = next(iter(columns))
+    together = {first: {f"{first}|together": pl.all_horizontal(kept.values())}}
+    return RowRules(_schema(together), _schema(columns))
+
+
+def _schema(columns: dict[str, dict[str, pl.Expr]]) -> pa.DataFrameSchema:
     import pandera.polars as pa
 
-    checks = [_rule("subject_id|pseudonym", pl.col("subject_id").str.len_bytes() == 26)]
-    return pa.DataFrameSchema({"subject_id": pa.Column(checks=checks, nullable=True)})
+    return pa.DataFrameSchema(
+        {
+            column: pa.Column(
+                checks=[pa.Check(_check(keep), name=name) for name, keep in rules.items()], nullable=True
+            )
+            for column, rules in columns.items()
+        }
+    )
 
 
-def _rule(name: str, keep: pl.Expr) -> pa.Check:
-    import pandera.polars as pa
-
-    return pa.Check(_expression(keep), name=name)
-
-
-def _expression(keep: pl.Expr) -> Callable[..., pl.LazyFrame]:
-    """Wrap a polars expression as a pandera check; a null is for other rules to judge."""
+def _check(keep: pl.Expr) -> Callable[..., pl.LazyFrame]:
+    """Wrap a polars expression as a pandera check."""
 
     def check(data: pa.PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(keep.fill_null(value=True).alias(data.key))
+        return data.lazyframe.select(keep.alias(data.key))
 
     return check
 
 
-def check_rows(schema: pa.DataFrameSchema, rows: pl.DataFrame) -> pl.DataFrame:
+def check_rows(rules: RowRules, rows: pl.DataFrame) -> pl.DataFrame:
     """Return one line a broken rule: index (row of the frame), reason. Never a cell, never an exception."""
+    empty = pl.DataFrame(schema={"index": pl.UInt32, "reason": pl.String})
+    if rows.is_empty() or _failures(rules.together, rows) is None:
+        return empty
+    cases = _failures(rules.each, rows)
+    if cases is None:
+        raise RuntimeError("rows break the rules together, but none by itself")
+    unknown = cases.filter(~pl.col("check").is_in(list(REASONS)))["check"].unique().to_list()
+    if unknown:
+        raise RuntimeError(f"rules without a reason failed: {len(unknown)}")
+    return cases.select(
+        pl.col("index").cast(pl.UInt32), pl.col("check").replace_strict(REASONS).alias("reason")
+    ).unique(maintain_order=True)
+
+
+def _failures(schema: pa.DataFrameSchema, rows: pl.DataFrame) -> pl.DataFrame | None:
     from pandera.errors import SchemaErrors
 
-    empty = pl.DataFrame(schema={"index": pl.UInt32, "reason": pl.String})
-    if rows.is_empty():
-        return empty
     try:
         schema.validate(rows, lazy=True)
     except SchemaErrors as broken:
         cases: pl.DataFrame = broken.failure_cases
-        unknown = cases.filter(~pl.col("check").is_in(list(REASONS)))["check"].unique().to_list()
-        if unknown:
-            raise RuntimeError(f"rules without a reason failed: {len(unknown)}") from None
-        return cases.select(
-            pl.col("index").cast(pl.UInt32), pl.col("check").replace_strict(REASONS).alias("reason")
-        ).unique(maintain_order=True)
-    return empty
+        return cases
+    return None
