@@ -197,7 +197,8 @@ class _Ingest:
         """Load files that stand or fall together: one increment, or all files of a snapshot."""
         outcomes = [outcome_of(plan, "loaded") for plan in plans]
         try:
-            with transaction(self._connection, is_kept=not self._options.is_dry_run):
+            records = sum(plan.table.records for plan in plans)
+            with transaction(self._connection, is_kept=not self._options.is_dry_run, records=records):
                 self._replace_delivery(plans)
                 for plan, outcome in zip(plans, outcomes, strict=True):
                     self._load_file(plan, outcome)

@@ -14,6 +14,7 @@ from warehouse.migrate import migrate
 
 # Rows stream through; more memory than this would only hide a plan that does not.
 MEMORY_LIMIT = "512MB"
+LARGE = 100_000  # records in one transaction
 
 
 @contextmanager
@@ -53,12 +54,25 @@ def _settings() -> dict[str, str | bool | int | float | list[str]]:
 
 
 @contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection, *, is_kept: bool = True) -> Iterator[None]:
-    """Commit the block as a whole, or nothing of it; is_kept=False undoes it in any case, for a dry run."""
+def transaction(
+    connection: duckdb.DuckDBPyConnection, *, is_kept: bool = True, records: int = 0
+) -> Iterator[None]:
+    """Commit the block as a whole, or nothing of it; is_kept=False undoes it in any case, for a dry run.
+
+    records: about how many it loads. The commit of many is a checkpoint, so that their blocks are not written to the
+    log once more.
+    """
+    is_large = records > LARGE
+    if is_large:
+        connection.execute("set checkpoint_threshold = '1KB'")
     connection.execute("begin")
     try:
         yield
     except BaseException:
         connection.execute("rollback")
         raise
-    connection.execute("commit" if is_kept else "rollback")
+    else:
+        connection.execute("commit" if is_kept else "rollback")
+    finally:
+        if is_large:
+            connection.execute("reset checkpoint_threshold")
