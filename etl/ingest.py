@@ -30,11 +30,12 @@ from etl.sites.resolve import choose_feed
 from etl.sources import Named, expand
 from schemas.errors import FormatUnknown, UserError
 from warehouse.connection import open_warehouse, transaction
+from warehouse.counts import Counts
 from warehouse.decisions import erased_subjects, unit_declarations
 from warehouse.errors import guarded
 from warehouse.keys import Keys, load_keys
 from warehouse.leave import compare_delivery, remember_delivery, remove_file
-from warehouse.load import Counts, FileLoad
+from warehouse.load import FileLoad
 from warehouse.sources import keep_mapping, loaded_paths
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from etl.plan import ResolvedPlan
 from schemas.errors import UserError
+from warehouse.counts import Counts
 from warehouse.leave import Change
-from warehouse.load import Counts, Detail, FileSpec
+from warehouse.load import Detail, FileSpec
 
 # Statuses of a file: loaded, unchanged, refreshed, companion, unmapped, needs_declaration, unreadable.
 

@@ -20,6 +20,8 @@ TABLES = {
 # Results that may repeat one of their own file wait here: a row that is deleted again by its own transaction makes
 # DuckDB write every row of that transaction anew.
 DOUBTFUL = "temp.doubtful_row"
+# Rows of other files that stand in for those of files that left in this run.
+STANDING_IN = "temp.standing_in"
 # Bounds the memory of the comparison: ids are compared in parts of about this many.
 PART = 2_000_000
 
@@ -182,9 +184,55 @@ def promote(connection: duckdb.DuckDBPyConnection, file_id: str) -> int:
         )
     connection.execute(
         """
-        update meta.duplicate set promoted = true from promoted
+        update meta.duplicate set promoted = true, kept_in = promoted.table_name from promoted
         where meta.duplicate.record_id = promoted.record_id and meta.duplicate.file_id = promoted.file_id
             and meta.duplicate.row_number = promoted.row_number and meta.duplicate.locator = promoted.locator
         """
     )
+    connection.execute(
+        f"create temp table if not exists {STANDING_IN} as "
+        "select record_id, file_id, row_number, table_name from promoted limit 0"
+    )
+    connection.execute(
+        f"insert into {STANDING_IN} select record_id, file_id, row_number, table_name from promoted"
+    )
     return int(connection.execute("select count(*) from promoted").fetchall()[0][0])
+
+
+def give_back(connection: duckdb.DuckDBPyConnection, file_id: str, *, has_doubtful: bool) -> None:
+    """Take rows that stood in for this file's rows away again, where the file has come back with them.
+
+    A refreshed file leaves and comes again. What stood in for it was read under the old plan, the file's rows are not.
+    """
+    if not connection.execute(
+        "select 1 from duckdb_tables() where temporary and table_name = 'standing_in'"
+    ).fetchall():
+        return
+    doubtful = f"union all select result_id as record_id from {DOUBTFUL}" if has_doubtful else ""
+    connection.execute(
+        f"""
+        create or replace temp table given_back as
+        from {STANDING_IN} semi join (
+            select record_id from ({_comparable("file_id = $file")}) {doubtful}
+        ) using (record_id)
+        """,
+        {"file": file_id},
+    )
+    for (table,) in connection.execute("select distinct table_name from given_back").fetchall():
+        connection.execute(
+            f"""
+            delete from {table} using given_back
+            where {table}.{TABLES[table]} = given_back.record_id and {table}.file_id = given_back.file_id
+                and {table}.row_number = given_back.row_number and given_back.table_name = '{table}'
+            """
+        )
+    same = "using (record_id, file_id, row_number)"
+    connection.execute(
+        """
+        update meta.duplicate set promoted = false
+        where (record_id, file_id, row_number) in (select record_id, file_id, row_number from given_back)
+        """
+    )
+    connection.execute(
+        f"create or replace temp table standing_in as from {STANDING_IN} anti join given_back {same}"
+    )

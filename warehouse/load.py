@@ -13,8 +13,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from schemas.errors import ReconciliationError
 from warehouse import corrections, decisions, duplicates, states
+from warehouse.counts import Counts, reconcile
 from warehouse.ledger import now
 from warehouse.repeats import Repeats
 from warehouse.seal import seal
@@ -66,27 +66,6 @@ class FileSpec:
     records: int = 0  # about how many results to expect
     timezone: str | None = None
     decisions: tuple[tuple[str, str | None, str, str], ...] = ()  # about, value, basis, evidence as JSON
-
-
-@dataclass
-class Counts:
-    """The counts of one load. lines is None for formats without lines."""
-
-    lines: int | None = None
-    records: int = 0
-    continuation: int = 0
-    structural: int = 0
-    read: int = 0
-    accepted: int = 0
-    held: int = 0
-    duplicate: int = 0
-    superseded: int = 0
-    out_of_scope: int = 0
-    withdrawn: int = 0
-    attributes: int = 0
-    attributes_stored: int = 0
-    attributes_held: int = 0
-    attributes_repeated: int = 0
 
 
 @dataclass
@@ -200,7 +179,9 @@ class FileLoad:
         spec = self._spec
         decisions.keep_waived(self._connection, spec.file_id)
         place = (spec.file_id, spec.site, spec.feed)
-        if duplicates.DOUBTFUL in self._known:
+        has_doubtful = duplicates.DOUBTFUL in self._known
+        duplicates.give_back(self._connection, spec.file_id, has_doubtful=has_doubtful)
+        if has_doubtful:
             counts.duplicate = duplicates.settle_doubtful(self._connection, place)
         counts.duplicate += duplicates.set_aside(self._connection, place)
         states.settle(self._connection, spec.file_id, self._repeats.meeting_rows())
@@ -274,31 +255,6 @@ class FileLoad:
         for decision in spec.decisions:
             values = [spec.load_id, spec.file_id, *decision]
             self._connection.execute("insert into meta.column_decision values (?, ?, ?, ?, ?, ?)", values)
-
-
-def reconcile(counts: Counts, name: str) -> None:
-    """Check both identities of a load. Raises ReconciliationError."""
-    buckets = (
-        counts.accepted
-        + counts.held
-        + counts.duplicate
-        + counts.superseded
-        + counts.out_of_scope
-        + counts.withdrawn
-    )
-    stored = counts.attributes_stored + counts.attributes_held + counts.attributes_repeated
-    lines = counts.records + counts.continuation + counts.structural
-    for label, whole, parts in (
-        ("candidates", counts.read, buckets),
-        ("attributes", counts.attributes, stored),
-        ("lines", lines if counts.lines is None else counts.lines, lines),
-    ):
-        if whole != parts:
-            raise ReconciliationError(
-                f"{name}: {label} do not balance: {whole:,} read, {parts:,} accounted for.",
-                "Nothing of this file was loaded.",
-                "report this with the output of `etl doctor`; it is a bug",
-            )
 
 
 def _number(connection: duckdb.DuckDBPyConnection, query: str, *values: object) -> int:

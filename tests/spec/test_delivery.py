@@ -167,3 +167,22 @@ def test_only_what_a_shape_is_read_by_makes_it_stale(tmp_path, monkeypatch) -> N
     with (copy / "instruments" / "psqi.toml").open("a") as file:
         file.write("# changed\n")
     assert {shape for shape in shapes if read(shape) != before[shape]} == {"item_long", "wide"}
+
+
+def test_a_new_plan_reaches_rows_that_two_files_hold(place) -> None:
+    """Each of the files leaves and comes again; the other's old rows must not take the place of the new ones."""
+    rows = row("P1", 145, unit="") + row("P2", 200, unit="pmol/L")
+    first = place.write("first.csv", HEADER + rows + row("P3", 150, unit=""))
+    second = place.write("second.csv", HEADER + rows + row("P4", 160, unit=""))
+    place.ingest(first, second)
+    assert place.rows("select count(*) from quarantine.record") == [(3,)]
+    units = "units: {vitamin_b12: {unit: pg/mL, override: true}}"
+    place.map(f'site: north\nfeeds:\n  labs: {{files: ["*.csv"], {units}}}\n')
+    report = place.ingest(is_refresh=True)
+    assert [each.status for each in report.files] == ["refreshed", "refreshed"]
+    # pg/mL is the unit of the warehouse: every number stays as it is written.
+    assert values(place) == pytest.approx([145, 150, 160, 200])
+    assert place.rows("select distinct unit_basis from core.lab_result") == [("declared",)]
+    assert place.rows("select count(*) from quarantine.record") == [(0,)]
+    assert place.rows("select count(*), count(*) filter (where promoted) from meta.duplicate") == [(2, 0)]
+    assert place.problems() == []

@@ -13,10 +13,11 @@ import pytest
 
 from schemas.errors import ReconciliationError, WarehouseDamaged
 from warehouse.connection import open_warehouse, transaction
+from warehouse.counts import Counts
 from warehouse.digest import content_digest
 from warehouse.keys import Keys, key_path, load_keys
 from warehouse.leave import compare_delivery, remember_delivery, remove_file
-from warehouse.load import Counts, Detail, FileLoad, FileSpec
+from warehouse.load import Detail, FileLoad, FileSpec
 from warehouse.repeats import Seen
 from warehouse.verify import unbalanced_loads
 
