@@ -100,6 +100,7 @@ class IngestReport:
 
 def outcome_of(plan: ResolvedPlan, status: str) -> FileOutcome:
     """Return the outcome of a planned table, before anything is counted."""
+    headers = plan.shown_headers()
     return FileOutcome(
         path=plan.source.label,
         status=status,
@@ -113,7 +114,7 @@ def outcome_of(plan: ResolvedPlan, status: str) -> FileOutcome:
         bytes=plan.table.size,
         detail=Detail(
             structural=dict(plan.table.structural),
-            unmapped=list(plan.resolution.unmapped),
+            unmapped=[headers.get(column, column) for column in plan.resolution.unmapped],
             resembling=dict(plan.resolution.resembling),
         ),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 from etl.readers.base import Decision, Source, Table
 from etl.scoring.versions import VersionChoice
 from etl.sites.resolve import Resolution
+
+# A header that looks like a cell: a date, five digits and more, an address of mail.
+_LIKE_A_CELL = re.compile(r"\d{5}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|@")
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,25 @@ class ResolvedPlan:
     def undecided(self) -> tuple[Decision, ...]:
         """Return the decisions that the evidence does not settle."""
         return tuple(decision for decision in self.decisions if decision.value is None)
+
+    @property
+    def has_no_header(self) -> bool:
+        """Tell whether no line looks like a header, so that the names of the columns may be somebody's cells."""
+        decision = self.decision("header")
+        return decision is not None and decision.basis == "default"
+
+    def shown_headers(self, *, is_record: bool = False) -> dict[str, str]:
+        """Return the headers as they may be shown: by their place where they may be cells of a file without a header.
+
+        is_record: the line of the headers is known to be a record.
+        """
+        used, is_record = {*self.resolution.used_columns()}, is_record or self.has_no_header
+        return {
+            column: f"column {place}"
+            if column not in used and (is_record or _LIKE_A_CELL.search(column))
+            else column
+            for place, column in enumerate(self.table.columns, start=1)
+        }
 
     def content(self) -> dict[str, Any]:
         """Return what decides how a row is read, and nothing else: no key, engine, range, path or tool version."""

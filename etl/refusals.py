@@ -18,7 +18,14 @@ def no_site(name: str, claiming: int, mappings: int) -> UserError:
 def unmapped(plan: ResolvedPlan) -> UserError:
     """Say why a table cannot be used as it is."""
     resolution = plan.resolution
-    columns = ", ".join(plan.table.columns[:12]) + (" ..." if len(plan.table.columns) > 12 else "")
+    if plan.has_no_header:
+        return UsageError(
+            f"{plan.source.name} is not mapped: no line looks like a header.",
+            f"Its {len(plan.table.columns)} columns have no names, and its first line may be a patient's.",
+            "ask the site for an export with a header line, or name that line by header_row in the mapping",
+        )
+    shown = list(plan.shown_headers().values())
+    columns = ", ".join(shown[:12]) + (" ..." if len(shown) > 12 else "")
     return UsageError(
         f"{plan.source.name} is not mapped: {resolution.explanation}",
         f"Its columns are: {columns}",

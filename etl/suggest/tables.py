@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,8 +19,6 @@ from etl.suggest.content import Content
 
 CELLS = 10_000_000  # of a table that are looked at; of a longer one every nth record
 _DICTIONARY = ("Variable / Field Name", "Field Label")  # REDCap's own headers
-# A header that looks like a cell: a date, five digits and more, an address of mail.
-_LIKE_A_CELL = re.compile(r"\d{5}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|@")
 _COMPARED = 5000  # distinct texts of a column among which its own header is looked for
 _FIXED = ("hl7", "fhir")  # formats whose columns have one meaning
 
@@ -67,20 +64,13 @@ class Looked:
     @property
     def has_no_header(self) -> bool:
         """Tell whether no line looks like a header, so that the names of the columns may be somebody's cells."""
-        return any(each.about == "header" and each.basis == "default" for each in self.plan.table.decisions)
+        return self.plan.has_no_header
 
     @cached_property
     def shown(self) -> dict[str, str]:
         """Return the headers as they may be shown: by their place where they may be cells of a file without a header."""
-        used = {*self.plan.resolution.used_columns()}
         # One header that is a cell of its own column, such as a sex, says that the whole line may be a record.
-        is_record = self.has_no_header or any(map(self._is_own_cell, self.columns))
-        return {
-            column: f"column {place}"
-            if column not in used and (is_record or _LIKE_A_CELL.search(column))
-            else column
-            for place, column in enumerate(self.columns, start=1)
-        }
+        return self.plan.shown_headers(is_record=any(map(self._is_own_cell, self.columns)))
 
     def _is_own_cell(self, column: str) -> bool:
         return column.strip() in set(self.contents[column].distinct.head(_COMPARED).to_list())

@@ -62,6 +62,8 @@ def write_exports(folder: Path) -> None:
     (folder / "Quillfeather_labs.csv").write_text(text())
     (folder / "Quillfeather_utf16.tsv").write_text(text("U").replace(",", "\t"), "utf-16")
     (folder / "Quillfeather_shifted.csv").write_text(shifted())
+    # Without its header line a file's first patient stands where the names of the columns should be.
+    (folder / "Quillfeather_headless.csv").write_text(f"{WHO},Vitamin B12,300,pg/mL\nN01,Frobnicase,U\n")
     (folder / "Quillfeather.csv.gz").write_bytes(gzip.compress(text("G").encode()))
     _archives(folder)
     _workbook(folder / "Quillfeather.xlsx")
