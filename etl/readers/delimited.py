@@ -23,8 +23,8 @@ from etl.readers.records import STRUCTURAL, Role
 from etl.readers.scan import Scanner
 from schemas.errors import SourceUnreadable
 
-BLOCK = 16 << 20  # bytes that inspection works on at once
-RANGE = 16 << 20  # of what is read at a time
+BLOCK = 12 << 20  # bytes that inspection works on at once
+RANGE = 12 << 20  # of what is read at a time
 HEAD = 256 << 10  # bytes in which the dialect and the header are looked for
 CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32)])  # more than 2 % of them: not text
 SUFFIXES = (".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".asc", ".skv")
