@@ -24,8 +24,10 @@ def run(
 ) -> Usage:
     """Run a command to its end, its output thrown away; raises RuntimeError when it ends with another code."""
     started = time.perf_counter()
+    # An installed tool has its modules compiled; some machines of developers forbid Python to keep them.
+    surroundings = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **(environment or {})}
     child = os.posix_spawn(
-        command[0], list(command), {**os.environ, **(environment or {})},
+        command[0], list(command), surroundings,
         file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
     )  # fmt: skip
     _, state, used = os.wait4(child, 0)
