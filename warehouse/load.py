@@ -177,12 +177,13 @@ class FileLoad:
         Raises ReconciliationError when an identity does not hold; the caller's transaction then rolls back.
         """
         spec = self._spec
-        decisions.keep_waived(self._connection, spec.file_id)
         place = (spec.file_id, spec.site, spec.feed)
         has_doubtful = duplicates.DOUBTFUL in self._known
         duplicates.give_back(self._connection, spec.file_id, has_doubtful=has_doubtful)
         if has_doubtful:
             counts.duplicate = duplicates.settle_doubtful(self._connection, place)
+        # Not before: a repeat that waited would take the place of what was waived.
+        decisions.keep_waived(self._connection, spec.file_id)
         counts.duplicate += duplicates.set_aside(self._connection, place)
         states.settle(self._connection, spec.file_id, self._repeats.meeting_rows())
         corrections.settle(self._connection)
