@@ -193,6 +193,7 @@ def promote(connection: duckdb.DuckDBPyConnection, file_id: str) -> int:
         f"create temp table if not exists {STANDING_IN} as "
         "select record_id, file_id, row_number, table_name from promoted limit 0"
     )
+    connection.execute(f"delete from {STANDING_IN} where file_id = ?", [file_id])  # stood in, and now leaves
     connection.execute(
         f"insert into {STANDING_IN} select record_id, file_id, row_number, table_name from promoted"
     )
