@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeVar
 
 from etl.plan import ResolvedPlan
@@ -14,6 +15,9 @@ from warehouse.keys import Keys
 
 # Records that are processed at a time.
 ROWS = 150_000
+STAGES = (
+    3  # reading, harmonizing, judging: a worker that waits for another's batch never keeps it from being made
+)
 Item = TypeVar("Item")
 
 
@@ -26,11 +30,13 @@ def run(
     kept and memory is bounded.
     """
     processor = Processor(plan, reader, keys, erased)
-    harmonized = map(processor.harmonize, _ahead(_batches(plan, reader, advance)))
-    yield from _ahead(map(processor.judge, _ahead(harmonized)))
+    # Closed here, not when they are forgotten: an error that is kept for the report keeps its frames, and so a stage.
+    with closing(_batches(plan, reader, advance)) as batches, ThreadPoolExecutor(STAGES) as workers:
+        harmonized = map(processor.harmonize, _ahead(workers, batches))
+        yield from _ahead(workers, map(processor.judge, _ahead(workers, harmonized)))
 
 
-def _batches(plan: ResolvedPlan, reader: Reader, advance: Callable[[int], None]) -> Iterator[Batch]:
+def _batches(plan: ResolvedPlan, reader: Reader, advance: Callable[[int], None]) -> Generator[Batch]:
     columns = plan.resolution.used_columns()
     for part in plan.table.ranges:
         for batch in reader.read(plan.source, plan.table, part, columns):
@@ -38,13 +44,12 @@ def _batches(plan: ResolvedPlan, reader: Reader, advance: Callable[[int], None])
         advance(part.end - part.start)
 
 
-def _ahead(items: Iterator[Item]) -> Iterator[Item]:
+def _ahead(workers: Executor, items: Iterator[Item]) -> Iterator[Item]:
     """Yield the items while a worker makes the next one."""
-    with ThreadPoolExecutor(max_workers=1) as worker:
-        following = worker.submit(next, items, None)
-        while (item := following.result()) is not None:
-            following = worker.submit(next, items, None)
-            yield item
+    following = workers.submit(next, items, None)
+    while (item := following.result()) is not None:
+        following = workers.submit(next, items, None)
+        yield item
 
 
 def _pieces(batch: Batch) -> Iterator[Batch]:
