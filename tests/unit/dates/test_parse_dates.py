@@ -287,3 +287,45 @@ def test_a_trial_s_collection_times() -> None:
     frame = parse_dates(pl.Series(texts), "iso")
     assert frame["at"].to_list() == [datetime.fromisoformat(text) if text else None for text in texts]
     assert frame["reason"].null_count() == len(texts)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    cells=st.lists(
+        st.one_of(
+            st.sampled_from(
+                [
+                    None,
+                    "",
+                    " ",
+                    "2021",
+                    "2021-03",
+                    "03/2021",
+                    "nothing",
+                    "+2021-03-05",
+                    "12345-01-01",
+                    "0099-01-01",
+                ]
+            ),
+            st.builds(
+                datetime.strftime,
+                MOMENTS,
+                st.sampled_from([*sorted(FORMATS), "%Y-%m-%d", "%d.%m.%Y", "%Y%m%d", " %Y/%m/%d "]),
+            ),
+        ),
+        max_size=14,
+    ),
+    order=st.sampled_from(["iso", "dmy", "mdy", None]),
+    within=st.sampled_from([None, (date(1950, 1, 1), date(2068, 12, 31))]),
+)
+def test_a_column_of_several_formats_is_read_as_each_of_its_cells(
+    cells: list[str | None], order: str | None, within: tuple[date, date] | None
+) -> None:
+    found = parse_dates(pl.Series(cells, dtype=pl.String), order, within=within)
+    assert found["source"].to_list() == cells
+    for cell, at, precision, reason in found.iter_rows():
+        read = read_date(cell, order, None, 2068) if cell and cell.strip() else None
+        if read and within and not within[0] <= read.at.date() <= within[1]:
+            read = None
+        assert (at, precision) == ((read.at, read.precision) if read else (None, None)), cell
+        assert reason == ("bad_date" if cell and cell.strip() and not read else None)
