@@ -24,8 +24,9 @@ def result_cells(plan: ResolvedPlan, reader: Reader) -> dict[str, str] | None:
     named = {header: reader.locate(plan.table, column) for header, column in columns.items()}
     if len(columns) < len(wide) or any(each.meta.root_names() != [ROW] for each in named.values()):
         return None
-    found = pl.DataFrame({ROW: [NUMBER]}).select(**named).row(0, named=True)
-    return found if all(form.count(NUMBER) == 1 for form in found.values()) else None
+    found = pl.DataFrame({ROW: [NUMBER]}).select(each.alias(header) for header, each in named.items())
+    forms = found.row(0, named=True)
+    return forms if all(form.count(NUMBER) == 1 for form in forms.values()) else None
 
 
 def placed(form: pl.Expr) -> pl.Expr:

@@ -146,6 +146,14 @@ def test_every_cell_of_a_wide_record_is_named(place, tiny) -> None:
     assert sound(place)
 
 
+def test_a_header_may_be_any_word(place) -> None:
+    measures = "{self: {analyte: vitamin_b12, unit: pg/mL}, 'ferritin {}': {analyte: ferritin, unit: ug/L}}"
+    place.map(f"site: north\nfeeds:\n  labs:\n    files: '*.csv'\n    measures: {measures}\n")
+    place.ingest(place.write("wide.csv", "subject_id,collected,self,ferritin {}\nP1,2021-03-05,200,30\n"))
+    rows = place.rows("select value_source, locator from core.lab_result order by locator")
+    assert rows == [("200", "L2/C3"), ("30", "L2/C4")]
+
+
 def test_two_tables_of_one_sheet(place) -> None:
     import openpyxl
 
