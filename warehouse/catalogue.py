@@ -41,12 +41,10 @@ _PARAMETER = re.compile(r"(\w+) \((\w+)(?:, default ([^)]*))?\): (.+)")
 # What the core tables hold, by the ledgers: every change of core comes with a load or a decision.
 _STATE = """
     select concat_ws(
-        '/',
-        (select md5(string_agg(load_id || ':' || coalesce(status, ''), ',' order by load_id)) from meta.load),
+        '/', (select md5(string_agg(load_id || ':' || coalesce(status, ''), ',' order by load_id)) from meta.load),
         (select count(*) from meta.decision)
     )
 """
-
 _CASTS = {"text": str, "integer": int, "number": float}
 
 

@@ -200,12 +200,13 @@ def test_the_cells_of_a_column_are_all_that_it_takes(demo) -> None:
 def _leave(connection, subject, ids, *, is_kept) -> None:
     """Leave of a subject only these rows, or all but these; a score goes with its answers, a set with its statement."""
     inside = "not in" if is_kept else "in"
-    for table, key in (
-        ("core.lab_row", "result_id"),
-        ("core.subject_attribute", "record_id"),
-        ("core.response", "record_id"),
+    numbered = "subject_no in (select subject_no from core.lab_subject where subject_id = ?)"
+    for table, key, whose in (
+        ("core.lab_row", "result_id", numbered),
+        ("core.subject_attribute", "record_id", "subject_id = ?"),
+        ("core.response", "record_id", "subject_id = ?"),
     ):
-        query = f"delete from {table} where subject_id = ? and {key} {inside} (select unnest(?::uuid[]))"
+        query = f"delete from {table} where {whose} and {key} {inside} (select unnest(?::uuid[]))"
         connection.execute(query, [subject, list(ids)])
     for table, key, left in (
         ("core.score", "administration_id", "core.response where item <> 'total'"),

@@ -37,7 +37,7 @@ shared as (
         text_source
     from unmatched
     group by kind, site, text_source
-    having count(distinct subject_id) >= 5
+    having count(distinct subject_id) > 4
 )
 
 select
