@@ -89,20 +89,20 @@ def test_the_rules_find_what_each_row_breaks(rows: list[dict[str, Any]]) -> None
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"value": math.nan}, {"bad_number", "out_of_bounds"}),
-        ({"value": 9.5}, {"out_of_bounds"}),
-        ({"value": None}, {"bad_number"}),
-        ({"comparator": "=<"}, {"bad_number"}),
-        ({"unit": "ug/L"}, {"unit_not_commensurable"}),
-        ({"unit_basis": None}, {"unit_missing"}),
-        ({"collected_at": datetime(1800, 1, 1)}, {"bad_date"}),
-        ({"resulted_at": datetime(2030, 1, 1)}, {"bad_date"}),
+        ({"value": math.nan}, ["bad_number", "out_of_bounds"]),
+        ({"value": 9.5}, ["out_of_bounds"]),
+        ({"value": None}, ["bad_number"]),
+        ({"comparator": "=<"}, ["bad_number"]),
+        ({"unit": "ug/L"}, ["unit_not_commensurable"]),
+        ({"unit_basis": None}, ["unit_missing"]),
+        ({"collected_at": datetime(1800, 1, 1)}, ["bad_date"]),
+        ({"resulted_at": datetime(2030, 1, 1)}, ["bad_date"]),
         # The column that the rules together are reported under is empty: the others are judged all the same.
-        ({"value": None, "absent_reason": "pending", "collected_at": datetime(1800, 1, 1)}, {"bad_date"}),
+        ({"value": None, "absent_reason": "pending", "collected_at": datetime(1800, 1, 1)}, ["bad_date"]),
     ],
     ids=str,
 )
-def test_one_broken_rule_among_sound_rows_is_found(given: dict[str, Any], reason: set[str]) -> None:
+def test_one_broken_rule_among_sound_rows_is_found(given: dict[str, Any], reason: list[str]) -> None:
     assert verdicts([SOUND, SOUND | given, SOUND]) == {(1, each) for each in reason}
 
 
