@@ -30,17 +30,25 @@ class Named:
 def expand(paths: Iterable[str]) -> list[Named]:
     """Return the sources behind paths, folders and patterns, in a stable order, each once.
 
-    Raises UsageError for a path that matches nothing, SourceUnreadable for an archive that cannot be opened.
+    An archive that cannot be opened is one source, which says so when it is opened. Raises UsageError for a path that
+    matches nothing.
     """
     found: dict[tuple[Path, str | None], Named] = {}
     for path in paths:
         for file, is_named in _files(path):
-            sources = members(file)
+            sources = _sources(file)
             for source in sources:
                 # A member of an archive is not named by itself, unless the archive holds nothing else.
                 named = Named(source, is_named and len(sources) == 1)
                 found.setdefault((source.path.resolve(), source.member), named)
     return list(found.values())
+
+
+def _sources(file: Path) -> list[Source]:
+    try:
+        return members(file)
+    except SourceUnreadable as error:
+        return [Source(file, error=error)]
 
 
 def _files(path: str) -> list[tuple[Path, bool]]:
@@ -54,8 +62,14 @@ def _files(path: str) -> list[tuple[Path, bool]]:
                 "name a folder with exports, or a file",
             )
         return [(each, False) for each in inside]
-    if given.exists():
+    if given.is_file():
         return [(given, True)]
+    if given.exists():
+        raise SourceUnreadable(
+            f"{given} is no file.",
+            "A pipe or a device can be read once; an export is read twice, and its bytes are what identifies it.",
+            "save what it gives to a file, and name that",
+        )
     matched = sorted(Path(each) for each in glob.glob(path, recursive=True) if Path(each).is_file())  # noqa: PTH207
     if not matched:
         raise SourceUnreadable(

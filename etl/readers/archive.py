@@ -7,6 +7,7 @@ import io
 import tarfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -30,16 +31,17 @@ UTF8_NAME = 0x800  # the flag of a zip entry that says: this name is UTF-8
 def members(path: Path) -> list[Source]:
     """Return the sources in a file: the file itself, or the members of a zip or tar in their order.
 
-    Skipped are folders, links, hidden files, what macOS adds, and names that point out of the archive.
+    Skipped are folders, links, hidden files and what macOS adds. A name that leads out of the archive, or that a zip has
+    twice, is a source that cannot be opened. Raises SourceUnreadable for an archive that is damaged or holds no file.
     """
     if is_tar(path):
         with _reported(path.name):
             _check_size(path)
-            names = dict.fromkeys(tar_members(path, MAX_MEMBERS))
+            names = Counter(tar_members(path, MAX_MEMBERS))
     elif path.suffix.lower() == ".zip":
         with _reported(path.name), zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-        names = dict.fromkeys(_member_name(info) for info in infos if not info.is_dir())
+        names = Counter(_member_name(info) for info in infos if not info.is_dir())
     else:
         return [Source(path)]
     if len(names) > MAX_MEMBERS:
@@ -47,7 +49,17 @@ def members(path: Path) -> list[Source]:
         raise SourceUnreadable(
             f"{path.name} is refused.", why, f"unpack it, at most {MAX_MEMBERS:,} files at a time"
         )
-    return [Source(path, name) for name in names if _is_wanted(name)]
+    wanted = [
+        Source(path, name, _refusal(path, name, count))
+        for name, count in names.items()
+        if not _is_hidden(name)
+    ]
+    if not wanted:
+        why = "It is empty, or has only folders, links and hidden files."
+        raise SourceUnreadable(
+            f"{path.name} holds no export.", why, "name the export itself, or zip it again"
+        )
+    return wanted
 
 
 def open_source(source: Source) -> BinaryIO:
@@ -117,11 +129,26 @@ def _member_name(info: zipfile.ZipInfo) -> str:
     return info.filename
 
 
-def _is_wanted(name: str) -> bool:
-    path = PurePosixPath(name.replace("\\", "/"))
-    leaves = path.is_absolute() or ".." in path.parts or ":" in path.parts[0]
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return not (leaves or hidden)
+def _is_hidden(name: str) -> bool:
+    return any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in _parts(name))
+
+
+def _refusal(path: Path, name: str, count: int) -> SourceUnreadable | None:
+    """Return why a member is not opened; None if it is."""
+    parts = _parts(name)
+    if ".." in parts or parts[0].startswith("/") or ":" in parts[0]:
+        why = "Its path leads out of the archive, as nobody packs an export."
+    elif count > 1:
+        why = f"The archive holds {count} files of this name, and which of them counts is not known."
+    else:
+        return None
+    return SourceUnreadable(
+        f"{name} in {path.name} is refused.", why, "unpack it where you can look at it, and name the file"
+    )
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    return PurePosixPath(name.replace("\\", "/")).parts or (name,)
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from typing import BinaryIO, Protocol
 
 import polars as pl
 
+from schemas.errors import UserError
+
 ROW = "row_number"
 LOCATOR = "locator"
 
@@ -27,10 +29,11 @@ DAMAGED_SCHEMA = {ROW: pl.Int64, LOCATOR: pl.String, "reason": pl.String, "raw":
 
 @dataclass(frozen=True)
 class Source:
-    """One stream of bytes: a file, or one member of an archive."""
+    """One stream of bytes: a file, or one member of an archive. error: why it cannot be opened, if that is known."""
 
     path: Path
     member: str | None = None
+    error: UserError | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -43,7 +46,9 @@ class Source:
         return f"{self.path}!{self.member}" if self.member else str(self.path)
 
     def open(self) -> BinaryIO:
-        """Open the decompressed bytes; the caller closes them."""
+        """Open the decompressed bytes; the caller closes them. Raises SourceUnreadable, then or while reading."""
+        if self.error:
+            raise self.error
         from etl.readers.archive import open_source  # the archive module imports this one
 
         return open_source(self)

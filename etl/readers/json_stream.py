@@ -155,7 +155,7 @@ class Document:
             except json.JSONDecodeError:
                 is_whole = False
             except RecursionError:
-                raise self.broken() from None
+                raise self._nested() from None
             else:
                 is_whole = self._is_end or end < len(self._text)  # a number may go on in the next block
             if is_whole:
@@ -208,6 +208,10 @@ class Document:
         return SourceUnreadable(
             f"{self._stream.name} is not whole.", why, "transfer it again, or export NDJSON or CSV"
         )
+
+    def _nested(self) -> SourceUnreadable:
+        why = "It is nested too deeply for a table: lists or objects within each other without end."
+        return SourceUnreadable(f"{self._stream.name} is refused.", why, "export NDJSON or CSV")
 
     def _more(self) -> bool:
         """Read on; tell whether there was anything."""

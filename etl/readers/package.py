@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 from typing import IO
 from xml.etree.ElementTree import Element, ParseError
 
-from etl.readers.archive import FREE_BYTES, MAX_RATIO
+from etl.readers.archive import MAX_RATIO
 from etl.readers.grid import Merge
 from etl.readers.protection import locked
 from schemas.errors import SourceUnreadable
 
 MAX_CELLS = 30_000_000  # of a sheet, blank ones counted: a full one of 28 columns
+# Unpacked bytes of a package that are never a bomb; less than of a stream, for a workbook is held in memory.
+FREE_BYTES = 64 << 20
 BLOCK = 1 << 20
 # A cell or row that is closed at once has a style at most.
 CELL = re.compile(rb'<(?:\w{1,9}:)?c (?:[^>]{0,400}? )?r="([A-Z]{1,3})\d[^>]{0,400}(?<!/)>')

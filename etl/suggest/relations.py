@@ -66,9 +66,14 @@ def _are_same(frame: pl.DataFrame, one: str, other: str) -> bool:
     return is_told and numbers.select((pl.col("one") == pl.col("other")).mean()).item() >= _SAME
 
 
+def sampled(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the records that are compared, from the whole length of a table, and at no fixed distance."""
+    return frame.sample(min(RECORDS, frame.height), seed=0)
+
+
 def numbers_of(frame: pl.DataFrame, contents: Mapping[str, Content]) -> pl.DataFrame:
-    """Return the columns of results, as numbers."""
-    rows = frame.gather_every(max(1, frame.height // RECORDS))
+    """Return the columns of results, as numbers of the sampled records."""
+    rows = sampled(frame)
     return pl.DataFrame(
         [
             _as_numbers(rows[column], content.decimal)

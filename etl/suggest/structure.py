@@ -14,7 +14,7 @@ from etl.harmonize.names import read_name
 from etl.harmonize.spelling import parse_unit
 from etl.suggest.content import Content
 from etl.suggest.fits import Fit, fit
-from etl.suggest.relations import are_limits, numbers_of, share_between
+from etl.suggest.relations import are_limits, numbers_of, sampled, share_between
 from schemas.analytes import registry
 
 Told = tuple[str, str, str]  # column, field, why
@@ -33,7 +33,7 @@ def told(frame: pl.DataFrame, contents: Mapping[str, Content]) -> list[Told]:
     names = [column for column, content in contents.items() if fit("analytes", content, column) is Fit.YES]
     units = [column for column, content in contents.items() if fit("units", content, column) is Fit.YES]
     if len(names) == 1 and len(units) == 1:
-        usual = _usual(frame, names[0], units[0])
+        usual = _usual(sampled(frame), names[0], units[0])
         numbers = numbers_of(frame, contents)
         plausible = [
             column

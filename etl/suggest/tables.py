@@ -17,7 +17,7 @@ from etl.readers.base import LOCATOR, ROW, Source
 from etl.sites.model import SiteMapping
 from etl.suggest.content import Content
 
-CELLS = 10_000_000  # of a table that are looked at; of a longer one every nth record
+CELLS = 10_000_000  # of a table that are looked at; of a longer one every nth record on average
 _DICTIONARY = ("Variable / Field Name", "Field Label")  # REDCap's own headers
 _COMPARED = 5000  # distinct texts of a column among which its own header is looked for
 _FIXED = ("hl7", "fhir")  # formats whose columns have one meaning
@@ -97,7 +97,11 @@ def _looked(plan: ResolvedPlan) -> Looked:
 
 def _cells(frame: pl.DataFrame, step: int, seen: int) -> pl.DataFrame:
     cells = frame.drop(LOCATOR, strict=False)
-    return cells.gather_every(step, offset=-seen % step) if step > 1 else cells
+    if step == 1:
+        return cells
+    # Not every nth: panels of as many results would show one analyte alone.
+    place = pl.int_range(seen, seen + cells.height, dtype=pl.UInt64)
+    return cells.filter(place.hash(seed=0) % step == 0)
 
 
 def _filled(cells: pl.Series) -> pl.Series:
@@ -110,7 +114,7 @@ def dictionary_labels(source: Source) -> dict[str, str]:
     if source.member is not None:
         return {}
     for path in sorted(source.path.parent.glob("*.csv")):
-        if path != source.path and (labels := _labels_in(path)):
+        if path != source.path and path.is_file() and (labels := _labels_in(path)):
             return labels
     return {}
 

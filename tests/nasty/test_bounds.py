@@ -121,6 +121,7 @@ def test_nesting_without_end_is_refused_in_words(tmp_path: Path, name: str, text
     (told,) = outcome(tmp_path / name)
     assert told[0] == "refused"
     assert all(told[1:])
+    assert "nested too deeply" in told[2] or name == "d.xml"
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ def test_a_cut_document_is_refused_without_its_content(tmp_path, cut):
         ('[{"id": 1, "codes": ["a"]}]', "nested columns: codes"),
         ('[{"id": 1, "who": {"name": "x"}}]', "nested columns: who"),
         ('[{"a": 1}] [{"a": 2}]', "not whole"),
-        ('[{"a": ' + "[" * 200_000, "not whole"),
+        ('[{"a": ' + "[" * 200_000, "is refused"),
     ],
 )
 def test_what_is_no_table_is_refused_in_three_parts(tmp_path, text, what):

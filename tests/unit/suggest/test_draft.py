@@ -141,3 +141,19 @@ def test_the_draft_asks_for_what_the_demo_declares(tmp_path: Path) -> None:
     assert asked["lakeside"] == {"version of psqi", "version of hamd", "values of cohort_group", "analytes"}
     assert asked["lindental"] == {"version of psqi", "version of hamd", "dates"}
     assert asked["yuhe"] == {"version of psqi", "version of hamd"}
+
+
+def test_a_long_table_of_unknown_headers_is_drafted_by_its_cells(tmp_path: Path) -> None:
+    """Only some of the records are compared, and the same ones of each column."""
+    names = [
+        ("Vitamin B12", "pg/mL", 300),
+        ("Ferritin", "ng/mL", 80),
+        ("Creatinine", "mg/dL", 1),
+        ("ALT", "U/L", 30),
+    ]
+    rows = [(f"K{at // 4}", *names[at % 4]) for at in range(24_000)]
+    columns = dict(zip(("wer", "was", "worin", "wieviel"), map(list, zip(*rows, strict=True)), strict=True))
+    table = _table(_write(tmp_path / "a.csv", {**columns, "wann": ["2021-03-13"] * len(rows)}))
+    drafted = {choice.field: choice.column for choice in table.choices}
+    assert drafted == {"analyte": "was", "unit": "worin"}
+    assert {each.about: each.columns for each in table.open}["value"] == ("wieviel",)
