@@ -17,6 +17,7 @@ from etl.readers.base import LOCATOR, ROW, Source
 from etl.sites.model import SiteMapping
 from etl.suggest.content import Content
 
+LONGEST = 1_000  # characters of a cell that are looked at; documents travel in cells too
 CELLS = 10_000_000  # of a table that are looked at; of a longer one every nth record on average
 _DICTIONARY = ("Variable / Field Name", "Field Label")  # REDCap's own headers
 _COMPARED = 5000  # distinct texts of a column among which its own header is looked for
@@ -97,6 +98,9 @@ def _looked(plan: ResolvedPlan) -> Looked:
 
 def _cells(frame: pl.DataFrame, step: int, seen: int) -> pl.DataFrame:
     cells = frame.drop(LOCATOR, strict=False)
+    longest = cells.select(pl.col(pl.String).str.len_bytes().max()).row(0, named=True)
+    long = [column for column, length in longest.items() if (length or 0) > LONGEST]
+    cells = cells.with_columns(pl.col(long).str.head(LONGEST))
     if step == 1:
         return cells
     # Not every nth: panels of as many results would show one analyte alone.

@@ -14,8 +14,10 @@ from etl.coverage import coverage
 from etl.profile.build import profile
 from etl.profile.page import page
 from etl.profile.text import profile_text
+from etl.readers.base import Source
 from etl.suggest.draft import yaml_of
 from etl.suggest.suggest import suggest
+from etl.suggest.tables import look
 from schemas.errors import UsageError
 
 # What must never be shown: a name, an id, a telephone number, a rare value, a rare day, a rare code.
@@ -156,3 +158,15 @@ def test_a_file_that_cannot_be_read_has_a_message(tmp_path: Path) -> None:
     (file,) = profile([str(path)])
     assert file.error.startswith("Error: empty.csv is empty.")
     assert "Try: " in file.error
+
+
+def test_a_document_in_a_cell_is_looked_at_in_part(tmp_path: Path) -> None:
+    """Reports travel in messages; to look for dates in megabytes of one takes minutes."""
+    path = tmp_path / "a.hl7"
+    path.write_text(
+        f"MSH|^~\\&|A|B|C|D|2021||ORU^R01|1|P|2.5\rPID|1||7\rOBX|1|ED|pdf^Report||{'JVBERi' * 200_000}\r"
+    )
+    (looked,) = look(Source(path))
+    value = looked.frame["value"].item()
+    assert value == ("JVBERi" * 200)[: len(value)]
+    assert len(value) == 1_000
