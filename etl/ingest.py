@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
@@ -29,6 +28,7 @@ from etl.sites.mapping import SiteMapping
 from etl.sites.resolve import choose_feed
 from etl.sources import Named, expand
 from schemas.errors import FormatUnknown, UserError
+from schemas.tables import warm_up
 from warehouse.connection import open_warehouse, transaction
 from warehouse.counts import Counts
 from warehouse.decisions import erased_subjects, unit_declarations
@@ -60,8 +60,7 @@ def ingest(
     """
     started = time.monotonic()
     named = expand(paths)
-    # The rules' package takes half a second to import; files are inspected meanwhile.
-    Thread(target=import_module, args=("pandera.polars",)).start()
+    Thread(target=warm_up).start()  # files are inspected meanwhile
     with open_warehouse(warehouse) as connection, guarded(warehouse):
         keys = load_keys(warehouse, connection, options.key_file)
         if options.is_refresh:

@@ -36,7 +36,7 @@ class ItemRef:
 class _Name(NamedTuple):
     instrument: str
     version: str | None
-    pattern: re.Pattern[str]
+    pattern: str
 
 
 class _Lexicon:
@@ -47,7 +47,7 @@ class _Lexicon:
         self.by_letter: dict[str, list[_Name]] = {}
         for instrument in instruments.values():
             for name in _names_of(instrument):
-                self.by_letter.setdefault(name.pattern.pattern[0], []).append(name)
+                self.by_letter.setdefault(name.pattern[0], []).append(name)
 
     def starting(self, text: str) -> list[_Name]:
         """Return the names that may start a text."""
@@ -99,7 +99,7 @@ def _own_lexicon() -> _Lexicon:
 
 def _named_instrument(text: str, lexicon: _Lexicon) -> tuple[str, str | None] | None:
     plain = re.sub(_grammar()["edition"], "", _normal(text))
-    names = [n for n in lexicon.starting(plain) if n.pattern.fullmatch(plain)]
+    names = [n for n in lexicon.starting(plain) if _compiled(n.pattern).fullmatch(plain)]
     best = max(names, key=lambda n: n.version is not None, default=None)
     return (best.instrument, best.version) if best else None
 
@@ -122,12 +122,18 @@ def _loose(name: str) -> str:
     return r"\s?".join(re.escape(part) for part in spaced.split())
 
 
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a name when a text first starts like it: most files have none of the 400."""
+    return re.compile(pattern)
+
+
 def _names_of(instrument: Instrument) -> Iterator[_Name]:
     for name in instrument.names:
-        yield _Name(instrument.id, None, re.compile(_loose(name)))
+        yield _Name(instrument.id, None, _loose(name))
     for version in instrument.versions.values():
         for name in _version_names(instrument, version):
-            yield _Name(instrument.id, version.id, re.compile(_loose(name)))
+            yield _Name(instrument.id, version.id, _loose(name))
 
 
 def _version_names(instrument: Instrument, version: Version) -> tuple[str, ...]:
@@ -159,7 +165,7 @@ def _rests(text: str, lexicon: _Lexicon) -> Iterator[tuple[_Name, str]]:
 
 def _starts(text: str, lexicon: _Lexicon) -> Iterator[tuple[_Name, str]]:
     for name in lexicon.starting(text):
-        match = name.pattern.match(text)
+        match = _compiled(name.pattern).match(text)
         if match and not (text[match.end() - 1].isdigit() and text[match.end() :][:1].isdigit()):
             yield name, text[match.end() :].strip()
 
