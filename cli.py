@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json as jsonlib
 import os
 import sys
@@ -261,6 +262,8 @@ def _bug(error: BaseException) -> str:
 
 def main() -> None:
     """Run the command line."""
+    # The libraries make a million objects that last; to look for garbage among them takes a tenth of a second.
+    gc.set_threshold(100_000)
     with _exit_codes():
         code = app(standalone_mode=False)
         if code == 130:  # typer turns an interrupt into a code and says nothing

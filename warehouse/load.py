@@ -139,7 +139,7 @@ class FileLoad:
         """Append rows to a core table; ids come as 32 hex digits, and constants of the file are filled in here."""
         if rows.is_empty():
             return
-        kept = ", ".join(f"{name}::uuid as {name}" if name in IDS else name for name in rows.columns)
+        kept = ", ".join(f"unhex({name})::uuid as {name}" if name in IDS else name for name in rows.columns)
         spec = self._spec
         constants = {"site": spec.site, "feed": spec.feed, "file_id": spec.file_id, "run_id": spec.run_id}
         constants |= {"row_state": "current"}

@@ -56,16 +56,19 @@ def line_cut(data: bytes, end: int, unit: str = "u1") -> int:
 class LineStream:
     """The bytes of a source, in blocks of whole lines, with a window to look ahead.
 
-    `size` bounds what is read (None: to the end); everything read goes through the digest.
+    `size` bounds what is read (None: to the end); `first` is the size of the first block, if it is another.
+    Everything read goes through the digest.
     """
 
-    def __init__(self, stream: BinaryIO, name: str, block_size: int, size: int | None = None) -> None:
+    def __init__(
+        self, stream: BinaryIO, name: str, block_size: int, size: int | None = None, first: int | None = None
+    ) -> None:
         self.position = 0
         self.unit = "u1"
         self._digest = hashlib.sha256()
         self._hashing: Thread | None = None
         self._stream, self._name, self._left = stream, name, size
-        self._block_size = self._wanted = block_size
+        self._block_size, self._wanted = block_size, first or block_size
         self._buffer = b""
         self._at_end = False
 

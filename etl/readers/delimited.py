@@ -97,7 +97,8 @@ class DelimitedReader:
     def inspect(self, source: Source, hints: Hints, observe: Observe | None = None) -> Sequence[Table]:
         """Read the whole source once and describe its table. Raises SourceUnreadable."""
         with source.open() as file:
-            stream = LineStream(file, source.name, self.block)
+            # The first block is a small one: all that comes after it waits for it, here and when it is read.
+            stream = LineStream(file, source.name, self.block, first=self.block // 4)
             start = stream.window(0, 4096)
             if not start:
                 raise SourceUnreadable(
