@@ -69,7 +69,8 @@ class LineStream:
         self._hashing: Thread | None = None
         self._stream, self._name, self._left = stream, name, size
         self._block_size, self._wanted = block_size, first or block_size
-        self._buffer = b""
+        self._parts: list[bytes] = [b""]  # what is not consumed; joined late, since it is most of the file in turn
+        self._held = 0  # bytes in the parts
         self._at_end = False
 
     @property
@@ -92,7 +93,7 @@ class LineStream:
     def window(self, start: int, size: int) -> bytes:
         """Look at whole lines from an offset in the next block on, about `size` bytes of them."""
         self._fill(start + size)
-        ahead = self._buffer[start : start + size]
+        ahead = self._joined()[start : start + size]
         cut = len(ahead) if self._is_last(start + size) else line_cut(ahead, size, self.unit)
         return ahead[:cut] or ahead
 
@@ -101,14 +102,16 @@ class LineStream:
         while True:
             self._fill(self._wanted)
             if self._is_last(self._wanted):
-                return self._buffer, True
-            if cut := line_cut(self._buffer, self._wanted, self.unit):
-                return self._buffer[:cut], False
+                return self._joined(), True
+            if self._cut():
+                return self._parts[0], False
             self.grow()
 
     def consume(self, size: int) -> None:
         """Go on behind `size` bytes of the block."""
-        self._buffer = self._buffer[size:]
+        block, *behind = self._parts
+        self._parts = [block[size:], *behind]
+        self._held -= size
         self.position += size
         self._wanted = self._block_size
 
@@ -122,18 +125,34 @@ class LineStream:
         self._wanted *= 2
 
     def _is_last(self, size: int) -> bool:
-        return self._at_end and len(self._buffer) <= size
+        return self._at_end and self._held <= size
 
     def _fill(self, size: int) -> None:
-        parts = [self._buffer]
-        missing = size + 1 - len(self._buffer)  # one more, to know whether this is the end
+        missing = size + 1 - self._held  # one more, to know whether this is the end
         while missing > 0 and not self._at_end:
             data = self._stream.read(missing if self._left is None else min(missing, self._left))
             self._at_end = not data
             self._hash(data)
-            parts.append(data)
+            self._parts.append(data)
+            self._held += len(data)
             missing -= len(data)
             if self._left is not None:
                 self._left -= len(data)
-        if len(parts) > 1:
-            self._buffer = b"".join(parts)
+
+    def _cut(self) -> bool:
+        """Make the first part the whole lines of the next block; tell whether there are any."""
+        *before, last = self._parts
+        known = self._held - len(last)
+        # The last line end mostly lies in what was read last: a block is copied once, not joined and then cut.
+        cut = line_cut(last, self._wanted - known) if self.unit == "u1" and before else 0
+        if not cut:
+            before, last = [], self._joined()
+            cut = line_cut(last, self._wanted, self.unit)
+        if cut:
+            self._parts = [b"".join([*before, memoryview(last)[:cut]]), last[cut:]]
+        return cut > 0
+
+    def _joined(self) -> bytes:
+        if len(self._parts) > 1:
+            self._parts = [b"".join(self._parts)]
+        return self._parts[0]
