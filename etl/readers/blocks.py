@@ -69,7 +69,9 @@ class LineStream:
         self._hashing: Thread | None = None
         self._stream, self._name, self._left = stream, name, size
         self._block_size, self._wanted = block_size, first or block_size
-        self._parts: list[bytes] = [b""]  # what is not consumed; joined late, since it is most of the file in turn
+        self._parts: list[bytes] = [
+            b""
+        ]  # what is not consumed; joined late, since it is most of the file in turn
         self._held = 0  # bytes in the parts
         self._at_end = False
 

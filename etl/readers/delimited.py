@@ -125,6 +125,12 @@ class DelimitedReader:
         _check_decoded(scanner, source, hints, int(tally.counts.sum()))
         scanner.decisions[:0] = [_encoding_decision(scanner, tally, hints, start), *decisions]
         table = _table(scanner, tally, watch)
+        if not table.columns and not table.records:
+            raise SourceUnreadable(
+                f"{source.name} is empty.",
+                "It holds nothing but blank lines.",
+                "ask the site to send it again",
+            )
         whole = (Range(0, table.size, 1),)
         return [replace(table, ranges=tally.ranges(table.size, self.range) if is_seekable(source) else whole)]
 

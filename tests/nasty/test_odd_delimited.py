@@ -33,7 +33,6 @@ ODD = [
     Odd("header_only_no_line_end.csv", b"id,name,note", []),
     Odd("no_line_end.csv", H + b"1,a,b", [2], last=("1", "a", "b")),
     Odd("blank_lines.csv", H + b"1,a,b\n\n \n,,\n2,a,b\n\n", [2, 6], structural={"blank": 4}),
-    Odd("only_blank_lines.csv", b"\n \n\n", [], structural={"blank": 3, "header": 0}),
     Odd("carriage_returns.csv", b"id,name,note\r1,a,b\r2,a,c\r", [2, 3], last=("2", "a", "c")),
     Odd("mixed_line_ends.csv", b"id,name,note\r\n1,a,b\n2,a,b\r3,a,c\r\n", [2, 3, 4], last=("3", "a", "c")),
     Odd(
@@ -144,7 +143,11 @@ def test_odd_file(odd: Odd, block: int, tmp_path):
         assert frame.drop(ROW).row(-1) == odd.last
 
 
-@pytest.mark.parametrize("data", [b"", b"\x1f\x8b"], ids=["empty", "cut gzip"])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\x1f\x8b", b"\xef\xbb\xbf", b"  \n \r\n", b"\n" * 70_000],
+    ids=["empty", "cut gzip", "a byte order mark", "spaces", "line ends"],
+)
 def test_a_file_without_content_is_refused(data, tmp_path):
     (tmp_path / "a.csv").write_bytes(data)
     with pytest.raises(SourceUnreadable):
