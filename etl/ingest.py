@@ -16,6 +16,7 @@ from etl import refusals
 from etl.derive import derive
 from etl.engines import local
 from etl.erased import withdraw_originals
+from etl.inherited import inherit, is_copy
 from etl.inspect import inspect, reader_of
 from etl.manifest import Manifest
 from etl.outcome import FileOutcome, IngestReport, outcome_of, spec_of
@@ -36,7 +37,7 @@ from warehouse.errors import guarded
 from warehouse.keys import Keys, load_keys
 from warehouse.leave import compare_delivery, remember_delivery, remove_file
 from warehouse.load import FileLoad
-from warehouse.sources import keep_mapping, loaded_paths
+from warehouse.sources import delivered, keep_mapping, loaded_paths, other_sender
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,9 @@ class _Ingest:
         self._progress = progress
         self._manifest = Manifest()
         self._broken: set[tuple[str, str]] = set()  # feeds whose snapshot lacks a file
+        self._copies: list[
+            tuple[ResolvedPlan, bool]
+        ] = []  # corrected ones, and whether the user named each alone
         self._erased = erased_subjects(connection)
         # Laboratories print times that lie a little ahead of ours; a day covers every zone.
         self._latest = (datetime.now(UTC) + timedelta(days=1)).replace(tzinfo=None)
@@ -111,6 +115,10 @@ class _Ingest:
                 self._refuse_snapshot(group)
             else:
                 self._load_group(group)
+        for copy, is_alone in self._copies:  # after the files that they correct
+            plan = inherit(copy, self._connection)
+            if self._is_ready(plan, is_error=is_alone):
+                self._load_group([plan])
         self.report.files.sort(key=lambda outcome: outcome.path)
 
     def _inspected(self, named: Named) -> list[ResolvedPlan]:
@@ -122,11 +130,9 @@ class _Ingest:
             mapping = (self._options.sites or {}).get(site)
             plans = inspect(source, site, mapping, self._latest)
             is_alone = named.is_named and all(plan.resolution.shape == "unmapped" for plan in plans)
-            return [
-                plan
-                for plan in map(self._with_declarations, plans)
-                if self._is_ready(plan, is_error=is_alone)
-            ]
+            plans = [self._with_declarations(plan) for plan in plans]
+            self._copies += [(plan, is_alone) for plan in plans if is_copy(plan)]
+            return [each for each in plans if not is_copy(each) and self._is_ready(each, is_error=is_alone)]
         except FormatUnknown as error:
             outcome = FileOutcome(source.label, "unmapped", note=error.what)
             outcome.error = error if named.is_named else None
@@ -264,14 +270,7 @@ class _Ingest:
             return
         remember_delivery(self._connection, first.site, first.feed)
         again = {self._file_id(plan) for plan in plans}
-        active = self._connection.execute(
-            """
-            select file_id from meta.load
-            where site = ? and feed = ? and status = 'active' and delivery <> 'correction' order by file_id
-            """,
-            [first.site, first.feed],
-        ).fetchall()
-        for (file_id,) in active:
+        for file_id in delivered(self._connection, first.site, first.feed):
             if file_id not in again:
                 remove_file(self._connection, file_id, self._run.run_id, "withdrawn")
 
@@ -285,15 +284,8 @@ class _Ingest:
         """Stop bytes that another site has sent; two empty tables may well be the same."""
         if not plan.table.records:
             return
-        other = self._connection.execute(
-            """
-            select source_file.site from meta.source_file join meta.load using (file_id)
-            where source_file.sha256 = ? and source_file.site <> ? and load.status = 'active'
-            """,
-            [plan.table.sha256, plan.site],
-        ).fetchone()
-        if other:
-            raise refusals.foreign(plan, other[0])
+        if other := other_sender(self._connection, plan.table.sha256, plan.site):
+            raise refusals.foreign(plan, other)
 
     def _file_id(self, plan: ResolvedPlan) -> str:
         return self._keys.token("file", plan.site, plan.feed, plan.table.sha256, plan.table.title)

@@ -80,3 +80,19 @@ def unit_declarations(connection: duckdb.DuckDBPyConnection, site: str, feed: st
         [site, feed, feed],
     ).fetchall()
     return [UnitDeclaration(*row) for row in rows]
+
+
+def column_decisions(connection: duckdb.DuckDBPyConnection, site: str, feed: str, about: str) -> list[str]:
+    """Return how the files of a feed that are loaded had something decided, each way once."""
+    rows = connection.execute(
+        """
+        select distinct value from meta.column_decision
+        where about = ? and value is not null and load_id in (
+            select load_id from meta.load
+            where site = ? and feed = ? and status = 'active' and delivery <> 'correction'
+        )
+        order by value
+        """,
+        [about, site, feed],
+    ).fetchall()
+    return [value for (value,) in rows]

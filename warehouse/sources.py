@@ -47,6 +47,30 @@ def loaded_files(connection: duckdb.DuckDBPyConnection, seal_key: bytes) -> list
     return list(dict.fromkeys(files))
 
 
+def delivered(connection: duckdb.DuckDBPyConnection, site: str, feed: str) -> list[str]:
+    """Return the ids of a feed's active files; a corrected copy is no delivery."""
+    rows = connection.execute(
+        """
+        select file_id from meta.load
+        where site = ? and feed = ? and status = 'active' and delivery <> 'correction' order by file_id
+        """,
+        [site, feed],
+    ).fetchall()
+    return [file_id for (file_id,) in rows]
+
+
+def other_sender(connection: duckdb.DuckDBPyConnection, sha256: str, site: str) -> str | None:
+    """Return another site that sent the same bytes."""
+    row = connection.execute(
+        """
+        select source_file.site from meta.source_file join meta.load using (file_id)
+        where source_file.sha256 = ? and source_file.site <> ? and load.status = 'active'
+        """,
+        [sha256, site],
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
 def keep_mapping(connection: duckdb.DuckDBPyConnection, load_id: str, digest: str) -> None:
     """Note under which mapping an unchanged file was met last: what was edited in it did not concern the file."""
     connection.execute(

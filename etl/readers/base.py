@@ -84,7 +84,7 @@ class Decision:
 
     about: str  # "encoding", "delimiter", "header", "date_order:collected_at", ...
     value: str | None  # None: the evidence does not settle it
-    basis: str  # "declared", "content", "name", "witness", "default"
+    basis: str  # "declared", "content", "name", "witness", "default", "corrected" (the file that a copy corrects)
     evidence: dict[str, int | str] = field(default_factory=dict)
 
 

@@ -167,3 +167,44 @@ def test_the_record_that_is_corrected_is_no_part_of_the_content(held, ids) -> No
     corrected(held, ids["unit_missing"], mended)
     (outcome,) = held.ingest(held.write("lab_2.csv", f"{HEADER}\n{mended}\n")).files
     assert (outcome.counts.accepted, outcome.counts.duplicate) == (0, 1)
+
+
+DATED = "patient_id,test,result,unit,collected_at\n"
+
+
+def dated(place, first: str, *others: str) -> str:
+    """Load a file whose first row is held, and return the id of its record."""
+    lines = [f"p1,Vitamin B12,abc,pg/mL,{first}"]
+    lines += [f"q{at},Vitamin B12,300,pg/mL,{other}" for at, other in enumerate(others)]
+    place.ingest(place.write("dated.csv", DATED + "\n".join(lines) + "\n"))
+    return place.rows("select record_id::varchar from quarantine.record where status = 'open'")[0][0]
+
+
+def copied(place, record_id: str, day: str):
+    copy = f"corrects,{DATED}{record_id},p1,Vitamin B12,250,pg/mL,{day}\n"
+    return place.ingest(place.write("labs.corrected.csv", copy))
+
+
+DAY = "select collected_at::date::varchar from core.lab_result where value = 250"
+
+
+@pytest.mark.parametrize(("other", "expected"), [("25/04/2021", "2021-04-03"), ("04/25/2021", "2021-03-04")])
+def test_a_copy_reads_its_dates_as_the_file_that_it_corrects(places, other, expected) -> None:
+    place, again = places("first"), places("again")
+    copied(place, dated(place, "03/04/2021", other), "03/04/2021")
+    assert place.rows(DAY) == [(expected,)]
+    # Named first and loaded in one run, the copy comes after the file all the same.
+    again.ingest(place.folder / "labs.corrected.csv", place.folder / "dated.csv")
+    assert again.digest() == place.digest()
+
+
+def test_a_copy_whose_cell_says_otherwise_is_read_by_itself(place) -> None:
+    copied(place, dated(place, "03/04/2021", "25/04/2021"), "04/13/2021")
+    assert place.rows(DAY) == [("2021-04-13",)]
+
+
+def test_a_copy_of_files_that_were_read_differently_waits(place) -> None:
+    record = dated(place, "03/04/2021", "25/04/2021")
+    place.ingest(place.write("other.csv", f"{DATED}p9,Vitamin B12,300,pg/mL,04/25/2021\n"))
+    (outcome,) = copied(place, record, "03/04/2021").files
+    assert outcome.status == "needs_declaration"
