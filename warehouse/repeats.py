@@ -13,12 +13,12 @@ Flags = npt.NDArray[np.bool_]
 class Seen:
     """Remember numbers of 64 bits in memory that does not grow (a Bloom filter whose probes share one word).
 
-    A number that came before is always known again; at most one in 270 that did not is taken for known, while as many were seen
-    as the filter is made for. Beyond 16 million it stays at 64 MB and suspects more.
+    A number that came before is always known again; at most one in 120 that did not is taken for known, while as many were seen
+    as the filter is made for. Beyond 32 million it stays at 64 MB and suspects more.
     """
 
     def __init__(self, expected: int, least: int = 1 << 12, most: int = 1 << 29) -> None:
-        bits = min(max(least, 1 << (32 * expected - 1).bit_length()), most) if expected else least
+        bits = min(max(least, 1 << (16 * expected - 1).bit_length()), most) if expected else least
         self._words = np.zeros(bits // 64, np.uint64)
 
     def again(self, numbers: pl.Series) -> Flags:

@@ -42,6 +42,9 @@ def suggest(
         )
     unlock(password_file)
     draft = run(paths, site)
+    if not draft.tables and draft.unread:
+        typer.echo("\n\n".join(each.message for each in draft.unread), err=True)
+        raise typer.Exit(3)
     if not (no_input or json) and sys.stdin.isatty() and sys.stderr.isatty():
         draft = _asked(draft)
     text = yaml_of(draft)
@@ -113,6 +116,7 @@ def coverage(
     found = run(paths, load_sites(sites), site)
     text = "\n\n".join(_coverage_text(each) for each in found)
     show([each.document() for each in found], text, json=json)
+    raise typer.Exit(3 if found and all(each.error for each in found) else 0)
 
 
 def _coverage_text(found: Any) -> str:  # noqa: ANN401 - Covered; its module is imported by the command

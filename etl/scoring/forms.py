@@ -40,7 +40,9 @@ def form_of(instrument: str, version: str | None) -> Form:
     definition = INSTRUMENTS.get(instrument)
     if definition is None:
         raise DefinitionError(
-            f"no instrument '{instrument}'", f"known: {', '.join(INSTRUMENTS)}", "etl instruments list"
+            f"There is no instrument '{instrument}'.",
+            f"Known are {', '.join(INSTRUMENTS)}.",
+            "etl instruments list",
         )
     if version is None and len(definition.versions) > 1:
         return _common_form(definition)

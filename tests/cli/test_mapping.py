@@ -108,3 +108,12 @@ def test_profile_exit_codes_and_page(etl, labs) -> None:
     assert ran.code == 3
     assert "Try: " in ran.out
     assert etl("profile", "nowhere.csv").code == 3
+
+
+@pytest.mark.parametrize("command", [("profile",), ("map", "suggest"), ("map", "coverage")])
+def test_a_file_that_cannot_be_read_is_an_error(etl, tmp_path, command) -> None:
+    (tmp_path / "cut.zip").write_bytes(b"PK\x03\x04 cut")
+    ran = etl(*command, "cut.zip")
+    assert ran.code == 3
+    assert "Error: cut.zip cannot be decompressed." in ran.out + ran.err
+    assert "site:" not in ran.out

@@ -205,5 +205,5 @@ def test_list_and_show():
     assert listed.height == sum(len(i.versions) for i in INSTRUMENTS.values())
     assert listed.filter(pl.col("version") == "hamd_24")["scales"].to_list() == ["hamd_17 0-52, total 0-76"]
     assert list(show_instrument("psqi", "order_b")["versions"]) == ["order_b"]
-    with pytest.raises(DefinitionError, match="no instrument 'nothing'"):
+    with pytest.raises(DefinitionError, match="There is no instrument 'nothing'"):
         show_instrument("nothing")
