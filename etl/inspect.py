@@ -21,8 +21,10 @@ from etl.questions import Asked
 from etl.readers import detect
 from etl.readers.base import Decision, Hints, Reader, Source, Table
 from etl.readers.dictionary import is_dictionary
+from etl.readers.vocabulary import is_vocabulary
 from etl.sites.mapping import FeedMapping, SiteMapping
 from etl.sites.resolve import Resolution, choose_feed, default_feed, resolve
+from etl.vocabulary import Coded
 from schemas.errors import FormatUnknown
 
 DATE_ROLES = ("collected_at", "resulted_at", "administered_at", "started_at", "ended_at", "recorded_at")
@@ -57,13 +59,14 @@ class Observed:
     answers: Answers | None = None
     asked: Asked = field(default_factory=Asked)
     words: dict[str, dict[str, str]] = field(default_factory=dict)
+    coded: Coded = field(default_factory=Coded)
 
     def columns(self) -> list[str]:
         """Return the columns that evidence is gathered from."""
         answers = self.answers.columns if self.answers else ()
         expressions = (each for found in self.dates.values() for each in found)
         dated = [name for expression in expressions for name in expression.meta.root_names()]
-        return list(dict.fromkeys([*dated, *self.numbers, *answers]))
+        return list(dict.fromkeys([*dated, *self.numbers, *answers, *self.coded.columns]))
 
     def see(self, frame: pl.DataFrame) -> None:
         """Count the evidence of some records."""
@@ -72,6 +75,7 @@ class Observed:
             for expression in expressions:
                 texts = frame.select(expression).to_series()
                 seen.update(date_evidence(texts, clock=seen["clock"] <= seen["midnight"]))
+        self.coded.see(frame)
         for column in self.numbers:
             self.number_counts.update(decimal_evidence(frame[column].unique()))
         if self.answers:
@@ -97,7 +101,7 @@ def inspect(source: Source, site: str, mapping: SiteMapping | None, latest: date
 
     def observe(columns: tuple[str, ...]) -> tuple[Sequence[str], Callable[[pl.DataFrame], None]] | None:
         asked = Asked.of(source, reader, columns, declared.encoding if declared else None)
-        observed = _observed(columns, declared, asked)
+        observed = _observed(columns, declared, asked, Coded.of(source, columns))
         seen.append(observed)
         wanted = observed.columns()
         return (wanted, observed.see) if wanted else None
@@ -133,11 +137,15 @@ def _hints(feed: FeedMapping | None, name: str) -> Hints:
     return Hints(feed.encoding, feed.delimiter, feed.quote, feed.header_row, feed.sheet)
 
 
-def _observed(columns: tuple[str, ...], feed: FeedMapping | None, asked: Asked) -> Observed:
+def _observed(columns: tuple[str, ...], feed: FeedMapping | None, asked: Asked, coded: Coded) -> Observed:
     if is_dictionary(columns):
         why = "It is a data dictionary: what the columns of the files beside it mean, and no data."
         return Observed(Resolution("dictionary", unmapped=columns, explanation=why), feed)
-    resolution = asked.clear(resolve(columns, feed, questions=asked.questions))
+    if is_vocabulary(columns):
+        why = "It is a vocabulary: what the ids of concepts in the tables beside it stand for, and no data."
+        return Observed(Resolution("dictionary", unmapped=columns, explanation=why), feed)
+    resolution = asked.clear(resolve(columns, feed, questions=asked.questions, has_concepts=coded.is_known))
+    coded.columns = coded.chosen(resolution)
     roles = resolution.roles
     found = {name: role_expression(resolution, name) for name in (*DATE_ROLES, *DATE_ATTRIBUTES)}
     dates = {name: [expression] for name, expression in found.items() if expression is not None}
@@ -149,7 +157,14 @@ def _observed(columns: tuple[str, ...], feed: FeedMapping | None, asked: Asked) 
     numbers += [measure.column for measure in resolution.measures if measure.kind == "lab"]
     answers = Answers.of(resolution)
     return Observed(
-        resolution, feed, dates, tuple(numbers), answers=answers, asked=asked, words=asked.words(resolution)
+        resolution,
+        feed,
+        dates,
+        tuple(numbers),
+        answers=answers,
+        asked=asked,
+        words=asked.words(resolution),
+        coded=coded,
     )
 
 
@@ -158,13 +173,20 @@ def _plan(
 ) -> ResolvedPlan:
     feed = observed.feed
     name = (feed.feed if feed else "") or default_feed(observed.resolution)
+    concepts = observed.coded.read()
     plan = ResolvedPlan(
         source=source,
         site=site,
         feed=name,
         table=table,
         resolution=observed.resolution,
-        decisions=(*table.decisions, *observed.asked.decisions(observed.words), *_decisions(observed, feed)),
+        decisions=(
+            *table.decisions,
+            *observed.asked.decisions(observed.words),
+            *observed.coded.decisions(concepts),
+            *_decisions(observed, feed),
+        ),
+        concepts=concepts,
         words=observed.words,
         missing=observed.asked.missing,
         analytes=_measured(observed),

@@ -59,7 +59,8 @@ def _check_columns(mapping: SiteMapping, source: Source) -> None:
     plans = inspect(source, mapping.site, mapping, datetime.now())  # noqa: DTZ005 - local, as in ingest
     feed = next(each for each in mapping.feeds.values() if each.claims(source.name))
     for plan in plans:
-        resolution = resolve(plan.table.columns, feed)
+        has_concepts = plan.decision("vocabulary") is not None
+        resolution = resolve(plan.table.columns, feed, has_concepts=has_concepts)
         missing = next((each for each in resolution.findings if "is not in the file" in each.what), None)
         if missing is not None:
             header = missing.what.split("'")[1]

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from etl.harmonize.concepts import Concept
 from etl.readers.base import Decision, Source, Table
 from etl.scoring.versions import VersionChoice
 from etl.sites.resolve import Resolution
@@ -47,6 +48,7 @@ class ResolvedPlan:
     missing: tuple[str, ...] = ()
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     words: dict[str, dict[str, str]] = field(default_factory=dict)  # by column: a cell, and what it means
+    concepts: dict[str, Concept] = field(default_factory=dict)  # by id; their digest is a decision
     analytes: dict[str, str] = field(default_factory=dict)
     spellings: dict[str, str] = field(default_factory=dict)  # of units, as this feed writes them -> UCUM
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)  # by analyte, in its canonical unit

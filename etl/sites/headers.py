@@ -189,6 +189,13 @@ def settle_value(roles: Roles) -> None:
         roles.columns.pop("value_number")
 
 
+def settle_concepts(roles: Roles) -> None:
+    """Take the concept of a sex for the sex where no column states it."""
+    if "sex_concept" in roles.columns and "sex" not in roles.columns:
+        column = roles.columns.pop("sex_concept")
+        roles.take("sex", column, roles.basis[column])
+
+
 def settle_site(roles: Roles) -> None:
     """Leave out the site where the subject's number is unique across sites already."""
     unique = {header_key(header) for header in COLUMNS.roles["subject"].unique_across_sites}

@@ -19,6 +19,7 @@ from etl.sites.headers import (
     missing_column,
     recognised_roles,
     settle_collection_time,
+    settle_concepts,
     settle_site,
     settle_value,
 )
@@ -44,6 +45,7 @@ _GROUPS: dict[Shape, tuple[str, ...]] = {
 }
 _FEEDS = {"lab": "labs", "item": "scales", "condition": "conditions", "medication": "medications"}
 _EVERY_GROUP = ("any", "lab", "lab_long", "item", "item_long", "crosswalk", "manifest")
+_CODED = ("concept",)
 _WIDE_GROUPS = ("any", "lab", "item")
 _HAVE_NO_SUBJECT = ("crosswalk", "manifest", "dictionary")
 _HISTORIES: tuple[Shape, ...] = ("condition", "medication")
@@ -76,13 +78,17 @@ def resolve(
     feed: FeedMapping | None = None,
     recognisers: Recognisers | None = None,
     questions: Mapping[str, Question] | None = None,
+    *,
+    has_concepts: bool = False,
 ) -> Resolution:
     """Decide what a file with these columns is. questions: what its dictionary says of them, by column.
+
+    has_concepts: a vocabulary beside the file tells what its ids of concepts stand for.
 
     A file that cannot be used has the shape `unmapped` and an explanation.
     """
     known = recognisers or registered()
-    header = Header(tuple(columns), questions or {})
+    header = Header(tuple(columns), questions or {}, has_concepts)
     declared, measures = _declared(columns, feed)
     if declared.findings:
         return _unmapped(columns, declared)
@@ -98,10 +104,11 @@ def resolve(
 
 
 class Header(NamedTuple):
-    """The columns of a file, and what its dictionary says of them."""
+    """The columns of a file, what its dictionary says of them, and whether ids of concepts mean something."""
 
     columns: tuple[str, ...]
     questions: Mapping[str, Question]
+    has_concepts: bool
 
 
 def _declared(columns: Sequence[str], feed: FeedMapping | None) -> tuple[Roles, tuple[Measure, ...]]:
@@ -138,7 +145,8 @@ def _roles(
     roles, _ = _declared(header.columns, feed)
     measured = {measure.column for measure in measures}
     free = [column for column in header.columns if column not in measured]
-    recognised_roles(free, groups, roles, header.questions)
+    recognised_roles(free, (*groups, *_CODED) if header.has_concepts else groups, roles, header.questions)
+    settle_concepts(roles)
     settle_collection_time(roles)
     settle_value(roles)
     settle_site(roles)
@@ -155,7 +163,7 @@ def _shape(
     if measures and "value" not in declared.columns:
         return "wide"
     found = {*_roles(header, feed, _EVERY_GROUP, measures).columns, *(feed.constants if feed else ())}
-    has_analyte = bool({"analyte", "code"} & found)
+    has_analyte = bool({"analyte", "code", "analyte_concept"} & found)
     if {"value", "item"} <= found and ("instrument" in found or not has_analyte):
         return "item_long"
     if "value" in found and has_analyte:
@@ -201,8 +209,11 @@ def _shape_without_rows(header: Header, feed: FeedMapping | None, measures: tupl
 
 
 def _is_history(shape: Shape, found: set[str]) -> bool:
-    """Tell whether rows are diagnoses or drugs: a code, or a text and a day or status; a lone text says too little."""
-    is_coded = f"{shape}_code" in found
+    """Tell whether rows are diagnoses or drugs: a code, or a text and a day or status; a lone text says too little.
+
+    A concept says as much with the day of a record; OMOP's eras, which are computed from records, have other days.
+    """
+    is_coded = f"{shape}_code" in found or {f"{shape}_concept", "started_at"} <= found
     is_told = bool({f"{shape}_text", f"{shape}_term"} & found)
     return is_coded or (is_told and bool(found.intersection(_OF_A_HISTORY)))
 
