@@ -7,20 +7,22 @@ scope; a name that only resembles a study analyte is held, never guessed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from etl.harmonize.codes_of_analytes import CodeReading, read_code
+from etl.harmonize.concepts import Concept, concept_id, likeness, read_concept
 from etl.harmonize.headers import HeaderMeasure, match_headers
 from etl.harmonize.names import Hit, NameReading, read_name, resembles
 from etl.harmonize.specimens import is_measured_in, read_specimen, specimen_of_category
 from etl.harmonize.spelling import unit_readings
-from schemas.analytes import Analyte, Reading, fold, registry
+from schemas.analytes import Analyte, Reading, fold, is_loinc, registry
 
 __all__ = ["CONTEXT", "RECOGNISED", "HeaderMeasure", "match_headers", "recognise", "resembles"]
 
 CONTEXT = ("analyte_source", "code_source", "code_system", "category", "specimen_source", "unit_source")
+CONCEPT = "concept"  # the id of a concept, in a column that contexts may have besides
 RECOGNISED = {
     "analyte": pl.String,
     "measured_as": pl.String,
@@ -28,6 +30,9 @@ RECOGNISED = {
     "specimen_basis": pl.String,  # stated, name, code, category, default
     "bucket": pl.String,  # null: a study analyte, or out_of_scope
     "reason": pl.String,  # id in schemas/reasons.toml
+    "code_read": pl.String,  # what counts as the row's code: its own, or that of its concept
+    "system_read": pl.String,
+    "is_by_concept": pl.Boolean,  # nothing that the row itself says is known
 }
 OTHER = "other"
 
@@ -42,6 +47,7 @@ class Context:
     category: str | None
     specimen: str | None
     unit: str | None
+    concept: Concept | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -58,23 +64,44 @@ OUT_OF_SCOPE = Verdict(is_other=True)
 AMBIGUOUS = Verdict(reason="ambiguous_analyte")
 
 
-def recognise(contexts: pl.DataFrame, extra: Mapping[str, str]) -> pl.DataFrame:
-    """Add RECOGNISED to distinct contexts (CONTEXT columns, any null).
+def recognise(
+    contexts: pl.DataFrame, extra: Mapping[str, str], concepts: Mapping[str, Concept] | None = None
+) -> pl.DataFrame:
+    """Add RECOGNISED to distinct contexts (CONTEXT columns, any null; CONCEPT where rows have one).
 
-    extra: the site's names or codes -> analyte id, `id:measured_as`, or `other`.
+    extra: the site's names or codes -> analyte id, `id:measured_as`, or `other`. concepts: by their ids.
     """
     declared = {fold(name): target for name, target in extra.items()}
+    ids = contexts[CONCEPT].to_list() if CONCEPT in contexts.columns else [None] * contexts.height
+    beside = [(concepts or {}).get(concept_id(each) or "") for each in ids]
     rows = [
-        _recognise(Context(*(_text(cell) for cell in row)), declared)
-        for row in contexts.select(CONTEXT).iter_rows()
+        _recognise(Context(*(_text(cell) for cell in row), concept=each), declared)
+        for row, each in zip(contexts.select(CONTEXT).iter_rows(), beside, strict=True)
     ]
     return contexts.hstack(pl.DataFrame(rows, schema=RECOGNISED, orient="row"))
 
 
-def _recognise(context: Context, declared: Mapping[str, str]) -> tuple[str | None, ...]:
+def _recognise(context: Context, declared: Mapping[str, str]) -> tuple[str | bool | None, ...]:
     name = read_name(context.name) if context.name else NameReading()
     code = read_code(context.code, context.system) if context.code else CodeReading()
-    verdict = _declared(context, declared) or _verdict(context, name, code)
+    if context.concept is None:
+        verdict = _declared(context, declared) or _verdict(context, name, code)
+        return (*_placed(context, verdict, name, code), context.code, context.system, False)
+    concept = read_concept(context.concept)
+    said = name.hit or code.hit
+    is_own = code.hit is not None and _is_of_system(context)
+    verdict = _declared(context, declared) or _with_concept(context, name, code, concept)
+    is_same = context.code == context.concept.code
+    own = (context.code, context.system or (context.concept.system if is_same else None))
+    coded = own if is_own else (context.concept.code, context.concept.system)
+    code = replace(code, specimen=code.specimen or concept.specimen) if is_own else concept
+    return (*_placed(context, verdict, name, code), *coded, said is None or bool(said.readings))
+
+
+def _placed(
+    context: Context, verdict: Verdict, name: NameReading, code: CodeReading
+) -> tuple[str | None, ...]:
+    """Return a verdict with the specimen, and what follows from it."""
     if verdict.is_other or verdict.analyte is None:
         return (None, None, None, None, "out_of_scope" if verdict.is_other else None, verdict.reason)
     analyte = registry()[verdict.analyte]
@@ -86,7 +113,8 @@ def _recognise(context: Context, declared: Mapping[str, str]) -> tuple[str | Non
 
 
 def _declared(context: Context, declared: Mapping[str, str]) -> Verdict | None:
-    keys = [fold(text) for text in (context.name, context.code) if text]
+    concept = (context.concept.code, context.concept.name) if context.concept else ()
+    keys = [fold(text) for text in (context.name, context.code, *concept) if text]
     target = next((declared[key] for key in keys if key in declared), None)
     if target is None:
         return None
@@ -115,6 +143,35 @@ def _verdict(context: Context, name: NameReading, code: CodeReading) -> Verdict:
     if name.hit is None:
         return _by_code(context, code.hit)
     return _by_name(context, name.hit, code)
+
+
+def _with_concept(context: Context, name: NameReading, code: CodeReading, concept: CodeReading) -> Verdict:
+    """Weigh what a row says of its analyte and what its concept says, as a name is weighed against a code.
+
+    A word leaves open what a concept can narrow, as creatinine in urine; a code of a system does not.
+    """
+    if name.hit and code.hit and (own := _verdict(context, name, code)).reason:
+        return own
+    said = name.hit or code.hit
+    coded = concept.hit
+    like = likeness(context.concept) if context.concept and coded is None else None
+    if like is not None and (said is None or said.analyte != like):
+        return AMBIGUOUS if said else Verdict(reason="unrecognised_analyte")
+    if said and coded and said.is_other != coded.is_other and not said.readings and not coded.readings:
+        variant, analyte = (said, coded) if said.is_other else (coded, said)
+        is_variant = variant.variant_of == analyte.analyte
+        is_name = bool(name.hit) or not _is_of_system(context)
+        return OUT_OF_SCOPE if is_variant and is_name else AMBIGUOUS
+    reading = name if name.hit or name.is_contradictory else NameReading(code.hit, code.specimen)
+    verdict = _verdict(replace(context, name=context.name or context.code), reading, concept)
+    known, specimens = registry().get(verdict.analyte or ""), (code.specimen, concept.specimen)
+    places = {is_measured_in(known, each) for each in specimens if each} if known else set()
+    return replace(verdict, reason=verdict.reason or "specimen_mismatch") if len(places) > 1 else verdict
+
+
+def _is_of_system(context: Context) -> bool:
+    """Tell whether a row's code is one of a system; an abbreviation is a name, also one that SDTM has."""
+    return context.code is not None and (context.system is not None or is_loinc(context.code))
 
 
 def _by_name(context: Context, hit: Hit, code: CodeReading) -> Verdict:

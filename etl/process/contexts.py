@@ -7,11 +7,12 @@ from datetime import date
 
 import polars as pl
 
+from etl.harmonize.analytes import CONCEPT, recognise
 from etl.harmonize.analytes import CONTEXT as RECOGNISED_BY
-from etl.harmonize.analytes import recognise
+from etl.harmonize.concepts import concept_id
 from etl.harmonize.numbers import parse_ranges, parse_results
 from etl.harmonize.units import CONTEXT as SETTLED_BY
-from etl.harmonize.units import parse_unit, settle_units
+from etl.harmonize.units import parse_unit, settle_units, unit_readings
 from etl.plan import Declaration, ResolvedPlan
 from etl.process.roles import cleaned, text
 from schemas.analytes import registry
@@ -20,6 +21,8 @@ from schemas.analytes import registry
 ROLES = ("analyte", "code", "code_system", "category", "specimen", "unit", "ref_text", "ref_low", "ref_high")
 # What some senders glue to the number instead: "7.4 kg (7.7-9.4)".
 GLUED = ("unit_glued", "ref_glued")
+# Ids of concepts beside the texts, in tables of OMOP.
+CODED = ("analyte_concept", "unit_concept")
 PERIOD = "period"
 _RENAMED = {
     "analyte": "analyte_source",
@@ -28,6 +31,7 @@ _RENAMED = {
     "unit": "unit_source",
     "ref_low": "ref_low_source",
     "ref_high": "ref_high_source",
+    "analyte_concept": CONCEPT,
 }
 
 
@@ -36,9 +40,10 @@ def settle_contexts(contexts: pl.DataFrame, plan: ResolvedPlan) -> pl.DataFrame:
 
     contexts: `settled_by` (key), the ROLES as text (absent ones null) and `period`, one row each.
     """
-    frame = _with_roles(contexts)
-    frame = _join(frame, recognise(frame.select(RECOGNISED_BY).unique(), plan.analytes), RECOGNISED_BY)
-    frame = _with_ranges(frame, plan).rename({"reason": "reason_analyte"})
+    frame = _with_unit(_with_roles(contexts), plan)
+    known = [*RECOGNISED_BY, CONCEPT]
+    frame = _join(frame, recognise(frame.select(known).unique(), plan.analytes, plan.concepts), known)
+    frame = _with_ranges(_with_codes(frame, plan), plan).rename({"reason": "reason_analyte"})
     frame = _with_declarations(frame, plan.declarations)
     frame = _join(frame, settle_units(frame.select(SETTLED_BY).unique(), plan.spellings), SETTLED_BY)
     contradicted = pl.when("is_contradicted").then(pl.lit("unit_contradiction"))
@@ -47,7 +52,7 @@ def settle_contexts(contexts: pl.DataFrame, plan: ResolvedPlan) -> pl.DataFrame:
     settled = pl.when(pl.col("reason_unit").is_null())
     frame = frame.with_columns(settled.then(name).alias(name) for name in ("factor", "offset", "unit_basis"))
     return frame.join(_bounds(plan), on="analyte", how="left").drop(
-        PERIOD, "reason", "is_contradicted", *GLUED
+        PERIOD, "reason", "is_contradicted", *GLUED, CONCEPT, "unit_concept"
     )
 
 
@@ -57,7 +62,7 @@ def _with_roles(contexts: pl.DataFrame) -> pl.DataFrame:
         (pl.col(text(role)) if text(role) in contexts.columns else pl.lit(None, pl.String)).alias(
             _RENAMED.get(role, role)
         )
-        for role in (*ROLES, *GLUED)
+        for role in (*ROLES, *GLUED, *CODED)
     ]
     frame = cleaned(contexts).select("settled_by", PERIOD, *texts)
     apart = [
@@ -68,6 +73,60 @@ def _with_roles(contexts: pl.DataFrame) -> pl.DataFrame:
         pl.Series("is_contradicted", apart, dtype=pl.Boolean),
         pl.coalesce("unit_source", "unit_glued").alias("unit_source"),
         pl.coalesce("ref_text", "ref_glued").alias("ref_text"),
+    )
+
+
+def _with_unit(frame: pl.DataFrame, plan: ResolvedPlan) -> pl.DataFrame:
+    """Put the unit of a row's concept, `unit_concept`, in the place of one that is missing or that nobody knows.
+
+    Adds said_unit: the unit, where it is the concept's.
+    """
+    coded = [_unit(plan, text) for text in frame["unit_concept"]]
+    is_known = [bool(_readings(plan, text)) for text in frame["unit_source"]]
+    said = [None if known else unit for known, unit in zip(is_known, coded, strict=True)]
+    return frame.with_columns(
+        pl.Series("unit_concept", coded, dtype=pl.String), pl.Series("said_unit", said, dtype=pl.String)
+    ).with_columns(pl.coalesce("said_unit", "unit_source").alias("unit_source"))
+
+
+def _unit(plan: ResolvedPlan, text: str | None) -> str | None:
+    concept = plan.concepts.get(concept_id(text) or "")
+    return concept.unit if concept else None
+
+
+def _readings(plan: ResolvedPlan, text: str | None) -> tuple[str, ...]:
+    hint = plan.spellings.get((text or "").strip())
+    return (hint,) if hint else unit_readings(text)
+
+
+def _with_codes(frame: pl.DataFrame, plan: ResolvedPlan) -> pl.DataFrame:
+    """Let the code and the name of a row's concept stand where it has none that is known; hold two units in one row.
+
+    Adds said_code: the code, where nothing that the row itself says is known.
+    """
+    names = {key: concept.name for key, concept in plan.concepts.items()}
+    named = [names.get(concept_id(text) or "") for text in frame[CONCEPT]]
+    apart = [
+        _are_apart(analyte, _readings(plan, stated), _readings(plan, coded))
+        for analyte, stated, coded in frame.select("analyte", "unit_source", "unit_concept").iter_rows()
+    ]
+    return frame.with_columns(
+        pl.col("code_read").alias("code_source"),
+        pl.col("system_read").alias("code_system"),
+        pl.when("is_by_concept").then("code_read").alias("said_code"),
+        pl.coalesce("analyte_source", pl.Series(named, dtype=pl.String)).alias("analyte_source"),
+        pl.col("is_contradicted") | pl.Series(apart, dtype=pl.Boolean),
+    ).drop("code_read", "system_read", "is_by_concept")
+
+
+def _are_apart(analyte: str | None, stated: Sequence[str], coded: Sequence[str]) -> bool:
+    """Tell whether two units are given and no reading of one is a reading of the other for an analyte."""
+    known = registry().get(analyte or "")
+    pairs = [(one, other) for one in stated for other in coded]
+    return (
+        known is not None
+        and bool(pairs)
+        and not any(one == other or known.is_same_unit(one, other) for one, other in pairs)
     )
 
 

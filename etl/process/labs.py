@@ -12,7 +12,7 @@ from etl.harmonize.numbers import parse_results
 from etl.plan import ResolvedPlan
 from etl.process.candidates import Processed, held_rows
 from etl.process.cells import placed, result_cells
-from etl.process.contexts import GLUED, PERIOD, ROLES, boundaries, settle_contexts
+from etl.process.contexts import CODED, GLUED, PERIOD, ROLES, boundaries, settle_contexts
 from etl.process.corrections import note_corrections
 from etl.process.identity import FIELD, content, with_hmac
 from etl.process.lab_ids import ROW_ROLES, meeting, role_texts, with_result_ids
@@ -25,7 +25,7 @@ from etl.readers.base import LOCATOR, ROW, Reader
 from schemas.tables import check_rows, lab_result_rules
 from warehouse.keys import Keys
 
-LAB_ROLES = (*ROLES, *ROW_ROLES, *STANDARD_ROLES)
+LAB_ROLES = (*ROLES, *CODED, *ROW_ROLES, *STANDARD_ROLES)
 # Trimmed row by row, because a blank one means something; every other text is trimmed where it is read.
 ROW_TRIMMED = ("source_id", "comparator", "source_site", "lab_id", "platform", "method", "flag")
 DATES = ("collected_at", "resulted_at")
@@ -107,7 +107,7 @@ class LabHarmonizer:
         The period tells which declarations are in force.
         """
         frame = frame.with_columns(self._period())
-        columns = [text(role) for role in (*ROLES, *GLUED) if text(role) in frame.columns]
+        columns = [text(role) for role in (*ROLES, *CODED, *GLUED) if text(role) in frame.columns]
         key = content([*columns, *(["period_text"] if self._days else [])])
         distinct = [*columns, PERIOD, *(["period_text"] if self._days else [])]
         numbered = self._contexts.number_by(frame, distinct, key)
@@ -123,10 +123,16 @@ class LabHarmonizer:
         return kept.hstack(contexts.select(JUDGED)[kept["settled"]]), counted
 
     def _settle(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Settle contexts, and add `said`, which stands for their texts in the ids of results."""
+        """Settle contexts, and add `said`, which stands for their texts in the ids of results.
+
+        What a concept says counts as said only where the row's own text says nothing, so that an export keeps its ids
+        when its vocabulary comes.
+        """
+        settled = settle_contexts(rows, self._plan)
+        rows = _spoken(rows, settled.select("settled_by", "said_code", "said_unit"))
         texts = content(role_texts(rows, (*ROLES, *GLUED)))
         said = with_hmac(rows, "said", texts, self._key).select("settled_by", "said")
-        settled = settle_contexts(rows, self._plan).join(said, on="settled_by")
+        settled = settled.drop("said_code", "said_unit").join(said, on="settled_by")
         return settled.with_columns(self._cell().alias("cell"))
 
     def _cell(self) -> pl.Expr:
@@ -256,6 +262,17 @@ class LabHarmonizer:
             (pl.col("fasting") == "yes").alias("fasting"),
             *carried,
         )
+
+
+def _spoken(rows: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
+    """Put the code and the unit of a concept where they speak for a row, in the columns of its texts."""
+    rows = rows.join(said, on="settled_by", how="left")
+    places = {text("code"): "said_code", text("unit"): "said_unit"}
+    heard = {place: name for place, name in places.items() if rows[name].null_count() < rows.height}
+    return rows.with_columns(
+        pl.coalesce(name, *([place] if place in rows.columns else [])).alias(place)
+        for place, name in heard.items()
+    )
 
 
 STEPS = ("analyte", "subject", "collected_at", "resulted_at", "number", "unit")

@@ -11,6 +11,7 @@ from etl.plan import ResolvedPlan
 from etl.process.answers import ITEM_ROLES
 from etl.process.attributes import AttributeHarmonizer
 from etl.process.candidates import Processed
+from etl.process.concepts import with_concepts
 from etl.process.corrections import CORRECTS, TABLE
 from etl.process.crosswalk import CrosswalkReader
 from etl.process.damage import DamageKeeper
@@ -68,6 +69,8 @@ class Processor:
             frame = frame.with_columns(pl.col(name).replace(known) for name, known in self._words.items())
         if "value_number" in roles:
             frame = frame.with_columns(_filled(roles["value"], roles["value_number"]))
+        if self._plan.concepts:
+            frame = with_concepts(frame, self._plan)
         if "comparator" in roles and "value" in roles:
             frame = frame.with_columns(_said_once(roles["comparator"], roles["value"]))
         return replace(batch, frame=frame)
