@@ -14,6 +14,7 @@ from importlib.resources import files
 
 import polars as pl
 
+from etl.harmonize.concepts import Concept, concept_id
 from etl.plan import ResolvedPlan
 from etl.process.candidates import Processed, held_rows
 from etl.process.corrections import CORRECTS, note_corrections
@@ -31,12 +32,14 @@ DATES = ("started_at", "ended_at", "recorded_at")
 NAMED = ("code", "text", "term")  # roles with the domain before them
 BOX_ROLES = ("subject", "source_site", "visit")  # what stands beside a box of a form
 BOXES = {"1": "Y", "checked": "Y", "0": "N", "unchecked": "N"}  # codes and labels of an export -> CDISC's NY
+CODED = ("concept", "source_concept")  # ids of an OMOP vocabulary, with the domain before them
 SHARED = ("subject", "source_site", "code_system", *DATES, "source_id", "status", "verification_status")
 OUTPUT = (
     "record_id", "subject_id", "concept", "code", "code_system", "text_source", "status", "started_at", "ended_at",
     "row_state", ROW, LOCATOR,
 )  # fmt: skip
-CODED = ("code_system", "code", "text_source", "term")
+CODING = ("code_system", "code", "text_source", "term")
+SAID = [text(name) for name in ("code", "code_system", "text", "term", *CODED)]
 
 
 class HistoryHarmonizer:
@@ -88,11 +91,11 @@ class HistoryHarmonizer:
     def _role_frame(self, records: pl.DataFrame) -> pl.DataFrame:
         """Return the texts of every role, located at the record's code or text, empty where the file has none."""
         roles = self._plan.resolution.roles
-        own = [f"{self._domain}_{name}" for name in NAMED]
+        own = [f"{self._domain}_{name}" for name in (*NAMED, *CODED)]
         cell = next((roles[role] for role in own if role in roles), None)
         return cleaned(
             long_frame(records, self._plan, self._reader, (*own, *SHARED, CORRECTS), cell).rename(
-                {text(f"{self._domain}_{name}"): text(name) for name in NAMED}, strict=False
+                {text(f"{self._domain}_{name}"): text(name) for name in (*NAMED, *CODED)}, strict=False
             )
         )
 
@@ -103,18 +106,45 @@ class HistoryHarmonizer:
         return frame.with_columns(pl.coalesce("started_at", "recorded_at").alias("started_at"))
 
     def _with_concept(self, frame: pl.DataFrame) -> pl.DataFrame:
-        said = frame.with_columns(
-            pl.col(text("code")).alias("code"),
-            pl.when(pl.col(text("code")).is_not_null()).then(text("code_system")).alias("code_system"),
-            pl.coalesce(text("text"), text("term")).alias("text_source"),
-            pl.col(text("term")).alias("term"),
+        keyed = frame.with_columns(content(SAID).alias("coding"))
+        found = self._concepts.attach(keyed, SAID).drop("coding")
+        return found.with_columns(pl.coalesce("said_code", text("code")).alias(text("code"))).drop(
+            "said_code"
         )
-        keyed = said.with_columns(content(CODED).alias("coding"))
-        return self._concepts.attach(keyed, list(CODED)).drop("coding")
 
     def _find_concepts(self, rows: pl.DataFrame) -> pl.DataFrame:
-        found = [find_concept(self._domain, *row) for row in rows.select(CODED).iter_rows()]
-        return rows.select("coding").with_columns(pl.Series("concept", found, dtype=pl.String))
+        """Return what each distinct coding stands for, and said_code: the code, where it is that of the row's concept."""
+        found = [self._coded(*row) for row in rows.select(SAID).iter_rows()]
+        schema = dict.fromkeys((*CODING, "concept", "said_code"), pl.String)
+        return rows.select("coding").hstack(pl.DataFrame(found, schema=schema, orient="row"))
+
+    def _coded(
+        self, code: str | None, system: str | None, words: str | None, term: str | None, *ids: str | None
+    ) -> tuple[str | None, ...]:
+        """Return CODING of a row, its concept of the study, and the code if it is that of its OMOP concept."""
+        beside = [each for key in ids if (each := self._plan.concepts.get(concept_id(key) or ""))]
+        chosen = self._chosen(code, system, beside)
+        local = None
+        if chosen is not None:
+            is_same = code is not None and _plain(code) == _plain(chosen.code)
+            local = None if is_same else code
+            code, system = code if is_same else chosen.code, chosen.vocabulary
+        told = words or term or local or next((each.name for each in beside), None)
+        coding = (system if code is not None else None, code, told, term)
+        found = find_concept(self._domain, *coding)
+        return (*coding, found, None if chosen is None else code)
+
+    def _chosen(self, code: str | None, system: str | None, beside: list[Concept]) -> Concept | None:
+        """Return the concept that speaks for a row; None where its own code is one of a known system, or has none.
+
+        The concept whose code the row has tells its system. Of others the standard one, which comes first, speaks, unless
+        only the source's own is one that the study knows.
+        """
+        if code is not None and (system or "").strip().lower() in _systems():
+            return None
+        same = [each for each in beside if code is not None and _plain(code) == _plain(each.code)]
+        known = [each for each in beside if find_concept(self._domain, each.vocabulary, each.code)]
+        return next(iter((*same, *known, *beside)), None)
 
     def _with_ids(self, frame: pl.DataFrame) -> pl.DataFrame:
         mapped = [text(role) for role in (*NAMED, *SHARED)]
@@ -147,7 +177,7 @@ class HistoryHarmonizer:
 
 def _complete(frame: pl.DataFrame) -> pl.DataFrame:
     """Give the frame every column, empty where the file has none."""
-    names = [*map(text, (*NAMED, *SHARED)), "reason_box"]
+    names = [*map(text, (*NAMED, *CODED, *SHARED)), "reason_box"]
     return frame.with_columns(
         pl.lit(None, pl.String).alias(name) for name in names if name not in frame.columns
     )

@@ -272,6 +272,64 @@ def test_the_sex_is_the_source_s_else_the_concept_s(
     assert held(place) == ([] if sex else [(2, ["bad_code"])])
 
 
+CONDITION = (
+    "person_id,condition_start_date,condition_concept_id,condition_source_concept_id,condition_source_value\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        # The source's own code tells its system by the concept that has it; else the standard concept speaks.
+        ("2000000020,0,32914008", ("restless_legs", "32914008", "SNOMED", "Restless legs")),
+        ("2000000020,2000000021,G25.81", ("restless_legs", "G25.81", "ICD10CM", "Restless legs")),
+        ("2000000020,2000000021,G2581", ("restless_legs", "G2581", "ICD10CM", "Restless legs")),
+        ("2000000020,0,", ("restless_legs", "32914008", "SNOMED", "Restless legs")),
+        ("2000000020,0,unruhige Beine", ("restless_legs", "32914008", "SNOMED", "unruhige Beine")),
+        ("2000000022,2000000021,", ("restless_legs", "G25.81", "ICD10CM", "Diabetic neuropathy")),
+        ("0,0,G25.81", (None, "G25.81", None, None)),
+        ("999,0,", (None, None, None, None)),
+    ],
+)
+def test_a_diagnosis_has_the_system_of_its_concept(place, row: str, found: tuple) -> None:
+    place.write("cdm/CONCEPT.csv", vocabulary())
+    place.ingest(place.write("cdm/condition_occurrence.csv", f"{CONDITION}7,2019-05-06,{row}\n"))
+    assert place.rows("select concept, code, code_system, text_source from core.condition") == [found]
+
+
+def test_a_diagnosis_is_known_by_its_id_alone_and_an_era_is_none(place) -> None:
+    """OMOP computes eras from the other tables: their rows would be there twice."""
+    place.write("cdm/CONCEPT.csv", vocabulary())
+    header = "person_id,condition_concept_id,condition_start_date"
+    place.write("cdm/condition_occurrence.csv", f"{header}\n7,2000000020,2019-05-06\n")
+    place.write("cdm/condition_era.csv", f"{header.replace('start', 'era_start')}\n7,2000000020,2019-05-06\n")
+    assert statuses(place.ingest(place.folder / "cdm")) == {
+        "concept.csv": "companion",
+        "condition_era.csv": "unmapped",
+        "condition_occurrence.csv": "loaded",
+    }
+    found = place.rows("select concept, code, code_system, text_source from core.condition")
+    assert found == [("restless_legs", "32914008", "SNOMED", "Restless legs")]
+
+
+def test_a_declared_system_keeps_its_code(place) -> None:
+    place.map("{site: north, feeds: {conditions: {files: ['cond*'], constants: {code_system: ICD-10}}}}")
+    place.write("cdm/CONCEPT.csv", vocabulary())
+    place.ingest(place.write("cdm/condition_occurrence.csv", f"{CONDITION}7,2019-05-06,2000000020,0,E11.9\n"))
+    assert place.rows("select concept, code, code_system, text_source from core.condition") == [
+        ("diabetes", "E11.9", "ICD-10", "Restless legs")
+    ]
+
+
+def test_a_drug_has_the_system_of_its_concept(place) -> None:
+    place.write("cdm/CONCEPT.csv", vocabulary())
+    header = "drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date,drug_source_value\n"
+    place.ingest(place.write("cdm/drug_exposure.csv", f"{header}1,7,2000000030,2020-01-01,\n"))
+    assert place.rows("select concept, code, code_system from core.medication") == [
+        ("dopamine_agonist", "N04BC05", "ATC")
+    ]
+
+
 def test_a_corrected_copy_says_what_the_concept_said(place) -> None:
     """The held row goes out with its code in words, so that it comes back without the vocabulary."""
     from etl.correction_sheet import export
