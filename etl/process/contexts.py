@@ -81,6 +81,8 @@ def _with_unit(frame: pl.DataFrame, plan: ResolvedPlan) -> pl.DataFrame:
 
     Adds said_unit: the unit, where it is the concept's.
     """
+    if not plan.concepts:
+        return frame.with_columns(pl.lit(None, pl.String).alias("said_unit"))
     coded = [_unit(plan, text) for text in frame["unit_concept"]]
     is_known = [bool(_readings(plan, text)) for text in frame["unit_source"]]
     said = [None if known else unit for known, unit in zip(is_known, coded, strict=True)]
@@ -104,6 +106,9 @@ def _with_codes(frame: pl.DataFrame, plan: ResolvedPlan) -> pl.DataFrame:
 
     Adds said_code: the code, where nothing that the row itself says is known.
     """
+    read = ("code_read", "system_read", "is_by_concept")
+    if not plan.concepts:
+        return frame.drop(read).with_columns(pl.lit(None, pl.String).alias("said_code"))
     names = {key: concept.name for key, concept in plan.concepts.items()}
     named = [names.get(concept_id(text) or "") for text in frame[CONCEPT]]
     apart = [
@@ -116,7 +121,7 @@ def _with_codes(frame: pl.DataFrame, plan: ResolvedPlan) -> pl.DataFrame:
         pl.when("is_by_concept").then("code_read").alias("said_code"),
         pl.coalesce("analyte_source", pl.Series(named, dtype=pl.String)).alias("analyte_source"),
         pl.col("is_contradicted") | pl.Series(apart, dtype=pl.Boolean),
-    ).drop("code_read", "system_read", "is_by_concept")
+    ).drop(read)
 
 
 def _are_apart(analyte: str | None, stated: Sequence[str], coded: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ Expected values are read off the tables here.
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 import zipfile
 from pathlib import Path
@@ -249,6 +250,16 @@ def test_another_vocabulary_reads_the_table_anew(place) -> None:
     beside.unlink()
     assert [each.status for each in place.ingest(table).files] == ["refreshed"]
     assert place.rows("select count(*) from core.lab_result") == [(0,)]
+
+
+def test_a_table_is_not_read_with_half_of_its_vocabulary(place) -> None:
+    packed = gzip.compress(vocabulary().encode())
+    place.write("cdm/CONCEPT.csv.gz", packed[: len(packed) - 20])
+    report = place.ingest(place.write("cdm/measurement.csv", IDS))
+    (outcome,) = report.files
+    assert (outcome.status, report.exit_code()) == ("unreadable", 3)
+    assert outcome.error is not None
+    assert "CONCEPT.csv.gz" in outcome.error.what
 
 
 @pytest.mark.parametrize(
