@@ -150,6 +150,18 @@ def test_a_table_without_the_columns_of_source_values_is_one_too(place) -> None:
     ]  # 8521 has no row
 
 
+def test_a_mapping_is_checked_with_the_vocabulary(place) -> None:
+    from etl.mapping_check import check
+
+    place.map("{site: north, feeds: {labs: {files: ['measurement*'], columns: {value: value_as_number}}}}")
+    table = "person_id,measurement_concept_id,measurement_date,value_as_number\n7,3000593,2021-03-05,310\n"
+    place.write("cdm/measurement.csv", table)
+    mapping, data = [place.folder / "sites/north.yaml"], [str(place.folder / "cdm/measurement.csv")]
+    assert "is still not mapped" in check(mapping, data)[0].error
+    place.write("cdm/CONCEPT.csv", vocabulary())
+    assert check(mapping, data)[0].error is None
+
+
 def test_without_a_vocabulary_ids_mean_nothing(place) -> None:
     place.write("cdm/concept_ancestor.csv", "ancestor_concept_id,descendant_concept_id\n1,2\n")
     place.ingest(place.write("cdm/measurement.csv", IDS))

@@ -9,7 +9,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from etl.harmonize.analytes import CONTEXT, RECOGNISED, HeaderMeasure, match_headers, recognise, resembles
-from schemas.analytes import registry
+from etl.harmonize.concepts import Concept
+from schemas.analytes import others, registry
 
 TABLE = Path(__file__).with_name("names.csv")
 JUDGED = ["analyte", "measured_as", "specimen", "bucket", "reason"]
@@ -148,3 +149,22 @@ def test_headers_that_are_measures():
 
 def test_headers_that_are_not():
     assert match_headers(NOT_CLAIMED) == {}
+
+
+def test_a_concept_of_loinc_says_what_its_code_says():
+    """Whatever it is called, and whether or not the row has the code as well."""
+    codes = sorted(
+        {code for each in registry().values() for code in each.loinc} | {c for o in others() for c in o.loinc}
+    )
+    assert len(codes) > 150
+    concepts = {str(at): Concept(code, "LOINC", "Ferritin in Blood") for at, code in enumerate(codes, 1)}
+    ids = pl.Series("concept", list(concepts))
+    coded = pl.concat(_context(code_source=code) for code in codes)
+    silent = coded.with_columns(pl.lit(None, pl.String).alias("code_source"))
+    judged = [*JUDGED, "specimen_basis"]
+    alone = recognise(coded, {}).select(judged)
+    assert alone["analyte"].n_unique() > 25
+    for contexts in (coded, silent):
+        found = recognise(contexts.with_columns(ids), {}, concepts)
+        assert_frame_equal(found.select(judged), alone)
+        assert found["code_read"].to_list() == codes
