@@ -29,6 +29,14 @@ _NO_ONE: Final = (
     *("", "-", "--", "—", "/", ".", "NA", "N/A", "NULL", "NONE", "NAN", "UNKNOWN", "UNBEKANNT"),
     *("无", "空", "未知", "不详", "不明"),
 )
+# The first cell of a row of statistics below a table, where a subject's number would stand, and what may follow the word:
+# `n = 30`, `Mean±SD`, `Mean (SD)`, `Max.`. Compared in capitals; a wide colon is a plain one by then.
+_STATISTIC: Final = (
+    "^(?:TOTALS?|GRAND TOTAL|SUBTOTAL|SUM|COUNT|N|MEAN|AVERAGE|AVG|MEDIAN|MODE|SD|STD|STD DEV|STDEV|STANDARD DEVIATION"
+    "|SE|SEM|CV|MIN|MINIMUM|MAX|MAXIMUM|RANGE|SUMME|GESAMT|ANZAHL|MITTEL|MITTELWERT|DURCHSCHNITT|STANDARDABWEICHUNG"
+    "|STABW|合计|总计|小计|共计|总数|例数|平均|平均值|平均数|均值|均数|标准差|中位数|最大值|最小值"
+    r"|合計|総計|小計|平均値|標準偏差|中央値|最大値|最小値)(?:\s*[:=±(].*|\.)?$"
+)
 
 _ROUNDED: Final = r"(?i)^[+-]?\d+(?:[.,]\d+)?E\+\d+$"
 _CHINESE_ID: Final = re.compile(r"\d{6}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dX]")
@@ -121,7 +129,9 @@ def _normalized(text: pl.Expr) -> pl.Expr:
 
 
 def _reasons(ids: pl.Series, issuers: pl.Series) -> pl.Series:
-    is_no_one = ids.is_null() | ids.str.to_uppercase().is_in(_NO_ONE) | issuers.is_null() | (issuers == "")
+    named = ids.str.to_uppercase()
+    is_statistic = named.str.contains(_STATISTIC)
+    is_no_one = ids.is_null() | named.is_in(_NO_ONE) | is_statistic | issuers.is_null() | (issuers == "")
     reason = pl.when(is_no_one).then(pl.lit("no_subject")).when(_rounded(ids)).then(pl.lit("long_id_rounded"))
     return pl.select(reason.alias("reason"))["reason"]
 

@@ -104,6 +104,32 @@ def test_nobody(text: str | None) -> None:
     )
 
 
+# What spreadsheets print in the first cell below the last subject; and numbers of subjects that begin alike.
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mean",
+        "SD",
+        "Mean±SD",
+        "mean (SD)",
+        "n = 30",
+        "N：30",
+        "Max.",
+        "Total",
+        "平均值",
+        "标准差",
+        "Mittelwert",
+    ],
+)
+def test_a_row_of_statistics_is_nobody(text: str) -> None:
+    assert subject_ids(pl.Series([text]), TEXT_KEY, "north")["reason"].to_list() == ["no_subject"]
+
+
+@pytest.mark.parametrize("text", ["N001", "N-1", "SD12", "Max3", "Meaney", "合1", "1001 (a)"])
+def test_an_id_that_begins_like_a_statistic_is_somebody(text: str) -> None:
+    assert subject_ids(pl.Series([text]), TEXT_KEY, "north")["reason"].to_list() == [None]
+
+
 # The third number is a made-up one as a spreadsheet prints it: 15 digits kept, its check digit no longer right.
 @pytest.mark.parametrize("text", ["4.10123E+17", "4,10123e+17", "110105194912310000", "1E+15"])
 def test_a_rounded_id_is_held(text: str) -> None:
