@@ -16,7 +16,7 @@ from etl.answers import Answers
 from etl.harmonize.dates import date_evidence, decide_dates
 from etl.harmonize.numbers import decide_decimal, decimal_evidence
 from etl.plan import Declaration, ResolvedPlan
-from etl.process.roles import DATED_BY, dating, role_expression
+from etl.process.roles import DATED_BY, NUMBER_ATTRIBUTES, dating, role_expression
 from etl.questions import Asked
 from etl.readers import detect
 from etl.readers.base import Decision, Hints, Reader, Source, Table
@@ -153,7 +153,9 @@ def _observed(columns: tuple[str, ...], feed: FeedMapping | None, asked: Asked, 
         by_form = [each for name, each in dating(resolution, kind).items() if name or role not in roles]
         if by_form:
             dates[role] = [*dates.get(role, ()), *by_form]
+    attributes = resolution.attributes
     numbers = [roles[role] for role in NUMBER_ROLES if role in roles]
+    numbers += [attributes[name] for name in NUMBER_ATTRIBUTES if name in attributes]
     numbers += [measure.column for measure in resolution.measures if measure.kind == "lab"]
     answers = Answers.of(resolution)
     return Observed(

@@ -12,13 +12,12 @@ from etl.process.candidates import Processed, held_rows
 from etl.process.corrections import CORRECTS, note_corrections
 from etl.process.identity import content, with_hmac
 from etl.process.moments import moments
-from etl.process.roles import long_frame, text
+from etl.process.roles import NUMBER_ATTRIBUTES, long_frame, text
 from etl.process.subjects import SubjectIds
 from etl.readers.base import LOCATOR, ROW, Reader
 from warehouse.keys import Keys
 
 CODES = {"sex": "sex", "cohort_group": "cohort_group", "pregnant": "yes_no"}
-NUMBERS = frozenset({"education_years", "height", "weight"})
 AGES = frozenset({"age"})
 DATES = frozenset({"birth_date"})
 # Read only to link subjects across hospitals; the text itself never leaves this module.
@@ -88,7 +87,7 @@ class AttributeHarmonizer:
             return parsed.select(source, kept.alias("value"), "reason")
         if name in AGES:
             return parse_ages(texts).select(source, pl.col("value").cast(pl.String), "reason")
-        if name in NUMBERS:
+        if name in NUMBER_ATTRIBUTES:
             parsed = parse_results(texts, self._plan.decided("decimal") or ".", self._plan.missing)
             return parsed.select(source, pl.col("value").cast(pl.String), "reason")
         return pl.DataFrame({"value_source": texts, "value": texts}).with_columns(

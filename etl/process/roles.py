@@ -15,6 +15,7 @@ from etl.plan import ResolvedPlan
 from etl.readers.base import LOCATOR, ROW, Reader
 from etl.sites.resolution import Measure, Resolution
 
+NUMBER_ATTRIBUTES = ("education_years", "height", "weight")  # of a subject, read as numbers
 # The role that dates a measure of each kind, and the roles of the whole file that stand for it.
 DATED_BY = {
     "lab": "collected_at",

@@ -8,6 +8,7 @@ from etl.answers import Answers
 from etl.harmonize.dates import date_evidence, decide_dates
 from etl.harmonize.names import read_name, resembles
 from etl.harmonize.numbers import decide_decimal, decimal_evidence
+from etl.process.roles import NUMBER_ATTRIBUTES
 from etl.sites.resolution import Resolution
 from etl.suggest.content import FEW
 from etl.suggest.measures import plausible_units
@@ -44,7 +45,7 @@ def _dates(looked: Looked, fields: dict[str, str]) -> Iterator[Open]:
 
 
 def _decimal(looked: Looked, fields: dict[str, str], measures: Sequence[MeasureChoice]) -> Iterator[Open]:
-    columns = [fields[name] for name in NUMBERED if name in fields]
+    columns = [fields[name] for name in (*NUMBERED, *NUMBER_ATTRIBUTES) if name in fields]
     columns += [each.measure.column for each in measures if each.measure.kind == "lab"]
     counts: dict[str, int] = {}
     for column in columns:
