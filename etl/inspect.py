@@ -25,6 +25,7 @@ from etl.readers.vocabulary import is_vocabulary
 from etl.sites.mapping import FeedMapping, SiteMapping
 from etl.sites.resolve import Resolution, choose_feed, default_feed, resolve
 from etl.vocabulary import Coded
+from etl.twins import Twins
 from schemas.errors import FormatUnknown
 
 DATE_ROLES = ("collected_at", "resulted_at", "administered_at", "started_at", "ended_at", "recorded_at")
@@ -57,6 +58,7 @@ class Observed:
     date_counts: dict[str, Counter[str]] = field(default_factory=dict)
     number_counts: Counter[str] = field(default_factory=Counter)
     answers: Answers | None = None
+    twins: Twins | None = None
     asked: Asked = field(default_factory=Asked)
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     coded: Coded = field(default_factory=Coded)
@@ -66,7 +68,8 @@ class Observed:
         answers = self.answers.columns if self.answers else ()
         expressions = (each for found in self.dates.values() for each in found)
         dated = [name for expression in expressions for name in expression.meta.root_names()]
-        return list(dict.fromkeys([*dated, *self.numbers, *answers, *self.coded.columns]))
+        twins = (self.twins.subject, *self.twins.others) if self.twins else ()
+        return list(dict.fromkeys([*dated, *self.numbers, *answers, *twins, *self.coded.columns]))
 
     def see(self, frame: pl.DataFrame) -> None:
         """Count the evidence of some records."""
@@ -78,6 +81,8 @@ class Observed:
         self.coded.see(frame)
         for column in self.numbers:
             self.number_counts.update(decimal_evidence(frame[column].unique()))
+        if self.twins:
+            self.twins.see(frame)
         if self.answers:
             self.answers.see(
                 frame.with_columns(
@@ -157,13 +162,13 @@ def _observed(columns: tuple[str, ...], feed: FeedMapping | None, asked: Asked, 
     numbers = [roles[role] for role in NUMBER_ROLES if role in roles]
     numbers += [attributes[name] for name in NUMBER_ATTRIBUTES if name in attributes]
     numbers += [measure.column for measure in resolution.measures if measure.kind == "lab"]
-    answers = Answers.of(resolution)
     return Observed(
         resolution,
         feed,
         dates,
         tuple(numbers),
-        answers=answers,
+        answers=Answers.of(resolution),
+        twins=Twins.of(resolution),
         asked=asked,
         words=asked.words(resolution),
         coded=coded,
@@ -224,6 +229,8 @@ def _decisions(observed: Observed, feed: FeedMapping | None) -> list[Decision]:
         decide_dates(f"dates:{role}", observed.date_counts.get(role, Counter()), declared.get(role))
         for role in observed.dates
     ]
+    if observed.twins:
+        made.append(observed.twins.decision())
     if observed.numbers:
         made.append(decide_decimal(observed.number_counts, feed.decimal if feed else None))
     if feed:

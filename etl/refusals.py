@@ -36,6 +36,8 @@ def unmapped(plan: ResolvedPlan) -> UserError:
 def undecided(plan: ResolvedPlan, about: str) -> UserError:
     """Say which declaration settles a column that the evidence does not."""
     kind, _, role = about.partition(":")
+    if kind == "subject":
+        return _side_by_side(plan)
     if kind == "dates":
         column = plan.resolution.roles.get(role) or plan.resolution.attributes.get(role, role)
         why = f"Column '{column}': no date shows whether the day or the month comes first, or they contradict each other."
@@ -47,6 +49,19 @@ def undecided(plan: ResolvedPlan, about: str) -> UserError:
         f"{plan.source.name} waits for a declaration of its {'dates' if kind == 'dates' else 'decimal mark'}.",
         why,
         f"{line} in sites/{plan.site}.yaml under feeds: {plan.feed}:",
+    )
+
+
+def _side_by_side(plan: ResolvedPlan) -> UserError:
+    """Say that columns of one header name different subjects in one record."""
+    subject = plan.resolution.roles["subject"]
+    decision = plan.decision("subject")
+    others = decision.evidence["others"] if decision else ""
+    return DeclarationNeeded(
+        f"{plan.source.name} waits: two columns are headed '{subject}', and they name different subjects in one record.",
+        f"The other one is '{others}'; tables that stand side by side look like this, and each row would join two people.",
+        f"put each table into a file of its own; if it is one table, say whose record it is:\n"
+        f'       columns: {{subject: "{subject}"}} in sites/{plan.site}.yaml under feeds: {plan.feed}:',
     )
 
 

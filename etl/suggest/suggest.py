@@ -62,6 +62,7 @@ def draft_table(looked: Looked) -> TableDraft:
         )
     view = view_of(looked)
     chosen, measures, left = _chosen(view, looked)
+    _leave_twins_open(chosen, looked)
     left += details(looked, chosen.choices, measures)
     return _drafted(looked, chosen, measures, [*chosen.open, *left], plan.resolution.explanation)
 
@@ -100,6 +101,18 @@ def _chosen(view: View, looked: Looked) -> tuple[Chosen, list[MeasureChoice], li
     measures, repeated = without_repeats(measures, looked.frame)
     taken = {each.measure.column for each in measures}
     return choose(view, "wide", taken), measures, [*left, *repeated]
+
+
+def _leave_twins_open(chosen: Chosen, looked: Looked) -> None:
+    """Leave the subject to a person where columns of its header name different subjects in one record."""
+    decision = looked.plan.decision("subject")
+    subject = looked.plan.resolution.roles.get("subject")
+    if decision is None or decision.value is not None or chosen.column("subject") != subject or not subject:
+        return
+    why = "columns of this header name different subjects in one record, as tables side by side do; put each into a file of its own"
+    columns = (subject, *str(decision.evidence["others"]).split(", "))
+    chosen.choices = [each for each in chosen.choices if each.field != "subject"]
+    chosen.open.append(Open("subject", columns, why, f'subject: "{subject}"'))
 
 
 def _drafted(
