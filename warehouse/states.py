@@ -1,7 +1,8 @@
 """Row states: a pure function of the rows present, so the order in which files arrive never matters.
 
-With a key, the greatest (status rank, resulted_at, content id) is current and the others are superseded.
-Without one, different values of one subject, analyte, specimen and minute are conflicting.
+With a key, the greatest (status rank, resulted_at) is current and the others are superseded; if several are the greatest and
+differ, nothing tells which came last, so they are conflicting. Without a key, different values of one subject, analyte,
+specimen and minute are conflicting.
 """
 
 from __future__ import annotations
@@ -42,12 +43,19 @@ _SETTLED = f"""
         select
             result_id, file_id, row_number, row_state,
             case
+                when rank() over newest_first = 1 and count(distinct (subject_id, value, comparator, absent_reason))
+                    filter (where value is not null or absent_reason <> 'pending') over same_age > 1
+                    then 'conflicting'
                 when row_number() over (
-                    partition by result_key order by {_RANK} desc, resulted_at desc nulls last, result_id desc
+                    partition by result_key
+                    order by {_RANK} desc, resulted_at desc nulls last, value is not null desc, result_id desc
                 ) = 1 then 'current'
                 else 'superseded'
             end as settled
         from meeting where result_key is not null
+        window
+            newest_first as (partition by result_key order by {_RANK} desc, resulted_at desc nulls last),
+            same_age as (partition by result_key, {_RANK}, resulted_at)
     ),
     unkeyed as (
         select

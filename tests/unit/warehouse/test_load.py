@@ -124,6 +124,38 @@ def test_versions_in_one_file_count_as_superseded(connection, order) -> None:
     assert states(connection) == {"preliminary": "superseded", "final": "superseded", "corrected": "current"}
 
 
+def conflicts(connection: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
+    return connection.execute("select value, row_state from core.lab_result order by value").fetchall()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=str)
+def test_versions_that_nothing_ranks_conflict(connection, order) -> None:
+    """A corrected delivery without status or time of result: which value came last is not for a hash to say."""
+    versions = [result(1, result_key="a" * 32, value=200.0), result(2, result_key="a" * 32, value=900.0)]
+    for at in order:
+        load(connection, str(at), [versions[at]])
+    assert conflicts(connection) == [(200.0, "conflicting"), (900.0, "conflicting")]
+    later = result(3, result_key="a" * 32, value=910.0, resulted_at=datetime(2021, 3, 6))
+    load(connection, "later", [later])
+    assert conflicts(connection) == [(200.0, "superseded"), (900.0, "superseded"), (910.0, "current")]
+
+
+def test_one_number_for_two_subjects_conflicts(connection) -> None:
+    for name in ("s1", "s2"):
+        load(connection, name, [result(int(name[1]), result_key="a" * 32, subject_id=name)])
+    assert conflicts(connection) == [(200.0, "conflicting"), (200.0, "conflicting")]
+
+
+def test_a_value_takes_the_place_of_a_pending_one(connection) -> None:
+    load(connection, "a", [result(9, result_key="a" * 32, value=None)])
+    load(
+        connection,
+        "b",
+        [result(2, result_key="a" * 32, value=200.0), result(3, result_key="a" * 32, value=200.0)],
+    )
+    assert conflicts(connection) == [(200.0, "superseded"), (200.0, "current"), (None, "superseded")]
+
+
 def test_entered_in_error_supersedes_what_comes_later(connection) -> None:
     load(connection, "a", [result(1, result_status="entered_in_error", result_key="a" * 32)])
     load(connection, "b", [result(2, result_status="corrected", result_key="a" * 32)])
