@@ -56,6 +56,52 @@ def test_broken_warehouse_fails(check_id, sound, parameters):
     assert result.percentage == pytest.approx(100 * numerator / denominator)
 
 
+@pytest.fixture
+def linked(sound):
+    """The sound warehouse, where results and answers of north are under numbers of their own, linked by a crosswalk."""
+    for table in ("lab_result", "response", "score"):
+        sound.execute(
+            f"update core.{table} set subject_id = 'lab_' || subject_id where subject_id like 'north%'"
+        )
+    sound.execute(
+        "insert into core.subject_link (subject_id, linked_subject_id)"
+        " select distinct subject_id, subject_id[5:] from core.lab_result where site = 'north'"
+    )
+    return sound
+
+
+@pytest.mark.parametrize("check_id", ["cases_have_b12", "cases_have_irls"])
+def test_what_is_known_of_a_subject_is_found_over_a_link(check_id, linked, parameters):
+    assert {each.status for each in run(linked, parameters, CHECKS[check_id])} == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("check_id", "sql", "numerator"),
+    [
+        (
+            "no_irls_in_control",
+            (
+                "insert into core.response (subject_id, instrument, item, value, row_state)"
+                " values ('lab_north_31', 'irls', '1', 0, 'current')"
+            ),
+            1,
+        ),
+        (  # the ten results of the subject
+            "collected_not_before_birth",
+            (
+                "update core.subject_attribute set value = '2024-06'"
+                " where subject_id = 'north_01' and attribute = 'birth_date'"
+            ),
+            10,
+        ),
+    ],
+)
+def test_a_fatal_check_looks_over_links(check_id, sql, numerator, linked, parameters):
+    linked.execute(sql)
+    (result,) = [each for each in run(linked, parameters, CHECKS[check_id]) if each.scope == "site=north"]
+    assert (result.status, result.numerator) == ("failed", numerator)
+
+
 def test_a_corrected_copy_is_no_small_delivery(sound, parameters):
     """600 rows, then 300, then one row that the site corrected: half is not much smaller, and the one row is no delivery."""
     load = "insert into meta.load (load_id, file_id, run_id, site, feed, delivery, loaded_at, read) values "
