@@ -11,6 +11,7 @@ from etl.harmonize.numbers import decide_decimal, decimal_evidence
 from etl.process.roles import NUMBER_ATTRIBUTES
 from etl.sites.resolution import Resolution
 from etl.suggest.content import FEW
+from etl.suggest.draft import recognised
 from etl.suggest.measures import plausible_units
 from etl.suggest.model import Choice, MeasureChoice, Open
 from etl.suggest.shared import sentinels, shared
@@ -63,7 +64,8 @@ def _codes(looked: Looked, fields: dict[str, str], subjects: list[str]) -> Itera
         if codes is None or content.is_empty or len(content.distinct) > FEW:
             continue
         known, _ = content.coded(codes, column)
-        if known == 1:
+        is_explained = set(content.distinct) <= looked.plan.words.get(column, {}).keys()
+        if known == 1 or is_explained:
             continue
         shown = [text for text, *_ in shared(looked.frame, column, subjects).texts]
         listed = ", ".join(f'"{text}": VALUE' for text in shown or ["CODE"])
@@ -104,9 +106,12 @@ def _missing(
 
 
 def _units(looked: Looked, measures: Sequence[MeasureChoice]) -> Iterator[Open]:
+    # A dictionary that states the unit is read again with the file, unless a line of the draft stands in its place.
+    stated = {each.column for each in looked.plan.resolution.measures if each.unit}
+    stated &= {each.column for each in recognised(looked.columns)}
     for each in measures:
         found = each.measure
-        if found.kind == "lab" and found.unit is None:
+        if found.kind == "lab" and found.unit is None and found.column not in stated:
             usual = plausible_units(found, looked.contents[found.column])
             why = "neither header nor label states the unit, and values never settle it"
             why += f"; they would be usual in {', '.join(usual)}" if usual else ""

@@ -157,3 +157,23 @@ def test_a_long_table_of_unknown_headers_is_drafted_by_its_cells(tmp_path: Path)
     drafted = {choice.field: choice.column for choice in table.choices}
     assert drafted == {"analyte": "was", "unit": "worin"}
     assert {each.about: each.columns for each in table.open}["value"] == ("wieviel",)
+
+
+def test_what_a_dictionary_explains_is_not_asked(tmp_path):
+    """The unit in a field's label and the meaning of its codes are read with the file, as ingest reads them."""
+    fields = [
+        ("record_id", "text", "Record ID", ""),
+        ("sex", "radio", "Sex", "1, Male | 2, Female"),
+        ("b12", "text", "Vitamin B12 (pmol/L)", ""),
+        ("ferritin", "text", "Ferritin", ""),
+    ]
+    lines = [
+        'Variable / Field Name,Form Name,Field Type,Field Label,"Choices, Calculations, OR Slider Labels"'
+    ]
+    lines += [f'{name},form,{kind},{label},"{choices}"' for name, kind, label, choices in fields]
+    (tmp_path / "DataDictionary.csv").write_text("\n".join(lines) + "\n")
+    rows = "".join(f"{n},{1 + n % 2},{200 + n},{30 + n},2\n" for n in range(20))
+    export = tmp_path / "data.csv"
+    export.write_text(f"record_id,sex,b12,ferritin,form_complete\n{rows}")
+    (draft,) = suggest([str(export)], "north").tables
+    assert [each.about for each in draft.open if each.about != "collected_at"] == ["unit of ferritin"]
