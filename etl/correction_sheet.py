@@ -27,6 +27,8 @@ LEADING = ("corrects", "reasons", "advice", "sha256 of the source", "place in th
 LINE = "damaged line"
 # What a spreadsheet program takes for the beginning of a formula; a number with its sign is none.
 _FORMULA = re.compile(r"\s*[=+\-@\t\r]")
+# What it changes when it opens a CSV: leading zeros go, and of a long number the last digits do.
+_CHANGED = re.compile(r"0\d+|\d{12,}")
 _NUMBER = re.compile(r"\s*[+-]?[\d.,\s]+(?:[eE][+-]?\d+)?\s*")
 
 Table = tuple[list[str], list[list[str]]]  # header, rows
@@ -34,12 +36,13 @@ Table = tuple[list[str], list[list[str]]]  # header, rows
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written for the site."""
+    """What was written for the site. at_risk: records whose subject's number a spreadsheet program changes in a CSV."""
 
     path: str
     records: int
     feeds: list[str]
     sites: list[str]
+    at_risk: int = 0
 
     def document(self) -> dict[str, Any]:
         """Return the JSON document."""
@@ -72,7 +75,12 @@ def export(warehouse: Path, chosen: Chosen, out: Path) -> Exported:
                 for feed in feeds
             }
             _write_private(out, _rendered(tables, out))
-    return Exported(str(out), len(found), feeds, sorted({record.site for record in found}))
+    at_risk = sum(_is_at_risk(stated) for stated in texts.values()) if out.suffix.lower() == ".csv" else 0
+    return Exported(str(out), len(found), feeds, sorted({record.site for record in found}), at_risk)
+
+
+def _is_at_risk(stated: dict[str, str | None]) -> bool:
+    return _CHANGED.fullmatch((stated.get("subject") or "").strip()) is not None
 
 
 def _rendered(tables: dict[str, Table], out: Path) -> bytes:

@@ -146,6 +146,11 @@ def export(
         f"{done.feeds[0]}.corrected{out.suffix}. Then: etl ingest {done.feeds[0]}.corrected{out.suffix} --site "
         + " or ".join(done.sites)
     )
+    if done.at_risk:
+        text += (
+            f"\nThe subjects' numbers of {done.at_risk:,} records have leading zeros or many digits, which a spreadsheet program takes "
+            f"from a CSV, so that the results would be another subject's. --out {out.stem}.xlsx keeps them."
+        )
     show(done.document(), text, json=json)
 
 

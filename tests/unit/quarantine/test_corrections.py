@@ -38,6 +38,16 @@ def test_a_sheet_is_private_and_holds_no_formula(held) -> None:
     assert held.rows("select count(*) from meta.run where command = 'quarantine export'") == [(2,)]
 
 
+@pytest.mark.parametrize(
+    ("number", "at_risk"), [("0012", 1), ("123456789012345", 1), ("1200", 0), ("P0012", 0)]
+)
+def test_a_csv_says_which_numbers_a_spreadsheet_changes(place, number: str, at_risk: int) -> None:
+    """Excel opens a CSV's 0012 as 12, and shows twelve digits and more as 1.23457E+14."""
+    place.ingest(place.write("labs.csv", f"{HEADER}\n{number},Vitamin B12,x,pg/mL,,2021-03-08,A3\n"))
+    done = [export(place.warehouse, Chosen(), place.folder / f"sheet.{ending}") for ending in ("csv", "xlsx")]
+    assert [each.at_risk for each in done] == [at_risk, 0]
+
+
 def test_a_sheet_that_is_there_is_not_overwritten(held) -> None:
     out = held.write("mine.csv", "corrected by the site")
     with pytest.raises(UsageError, match="there already"):
