@@ -188,7 +188,7 @@ class _Ingest:
             outcome.note = plan.resolution.explanation
         elif shape == "unmapped":
             outcome.error = refusals.unmapped(plan) if is_error else None
-            outcome.note = plan.resolution.explanation
+            outcome.note = refusals.unmapped_note(plan)
         elif undecided := plan.undecided():
             outcome.status = "needs_declaration"
             outcome.error = refusals.undecided(plan, undecided[0].about)

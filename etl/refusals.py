@@ -28,8 +28,30 @@ def unmapped(plan: ResolvedPlan) -> UserError:
     columns = ", ".join(shown[:12]) + (" ..." if len(shown) > 12 else "")
     return UsageError(
         f"{plan.source.name} is not mapped: {resolution.explanation}",
-        f"Its columns are: {columns}",
-        f"name the columns in sites/{plan.site}.yaml under feeds: {plan.feed}: columns:",
+        f"Its columns are: {columns}.{_resembling(plan)}",
+        _fix(plan),
+    )
+
+
+def unmapped_note(plan: ResolvedPlan) -> str:
+    """Say the same of a table that was found among others."""
+    explanation = plan.resolution.explanation
+    return explanation if plan.has_no_header else f"{explanation}{_resembling(plan)} Try: {_fix(plan)}"
+
+
+def _resembling(plan: ResolvedPlan) -> str:
+    headers = plan.shown_headers()
+    found = [f"{headers[column]} ({analyte})" for column, analyte in plan.resolution.resembling.items()]
+    return f" Nearly named like a study analyte: {', '.join(found[:12])}." if found else ""
+
+
+def _fix(plan: ResolvedPlan) -> str:
+    findings = plan.resolution.findings
+    line = findings[0].fix if findings else "columns: {ROLE: HEADER} in the mapping"
+    return (
+        f"{line} of '{plan.site}'; header_row: N if line N holds the names"
+        if line.startswith("columns:")
+        else line
     )
 
 

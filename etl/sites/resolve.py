@@ -99,8 +99,8 @@ def resolve(
     shape = shape or _shape_without_rows(header, feed, measures)
     roles = _roles(header, feed, _groups(shape, measures), measures)
     resolution = _resolution(shape, columns, roles, measures, feed)
-    resembling = _resembling(resolution, known, header.questions)
-    return _without_subject(resolution) or replace(resolution, resembling=resembling)
+    found = _without_subject(resolution) or resolution
+    return replace(found, resembling=_resembling(found, known, header.questions))
 
 
 class Header(NamedTuple):
@@ -273,7 +273,7 @@ def _without_subject(resolution: Resolution) -> Resolution | None:
         found = Finding(
             "no column holds a result, an item or an attribute of the subject.",
             "None of the headers is known as one.",
-            "columns: {analyte: HEADER, value: HEADER} in the mapping, or measures:",
+            "columns: {analyte: HEADER, value: HEADER} or measures: {HEADER: {analyte: ANALYTE, unit: UNIT}} in the mapping",
         )
     else:
         return None

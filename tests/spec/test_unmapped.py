@@ -1,0 +1,41 @@
+"""What is said of a file that cannot be used as it is: what is near, and the line that helps. Read off the export by hand."""
+
+from __future__ import annotations
+
+EXPORT = """
+    patient_id,B12 baseline (pg/mL),shoe size
+    P1,310,50
+    """
+
+
+def test_a_file_found_among_others_says_what_to_type(place) -> None:
+    place.write("exports/visits.csv", EXPORT)
+    (outcome,) = place.ingest(place.folder / "exports").files
+    assert outcome.error is None
+    assert "B12 baseline (pg/mL) (vitamin_b12)" in outcome.note
+    assert "measures: {HEADER:" in outcome.note
+    assert "header_row: N" in outcome.note
+
+
+def test_the_line_that_is_named_works(place) -> None:
+    place.map(
+        'site: north\nfeeds: {labs: {files: ["visits.csv"],'
+        ' measures: {"B12 baseline (pg/mL)": {analyte: vitamin_b12, unit: pg/mL}}}}\n'
+    )
+    place.ingest(place.write("visits.csv", EXPORT))
+    assert place.rows("select analyte, value from core.lab_result") == [("vitamin_b12", 310.0)]
+
+
+def test_a_header_of_two_lines_is_named_by_its_row(place) -> None:
+    export = place.write("wide.csv", "Patient,Chemistry\npatient_id,Vitamin B12 (pg/mL)\nP1,310\n")
+    (outcome,) = place.ingest(export).files
+    assert "header_row: N" in outcome.error.fix
+    place.map("site: north\nfeeds: {labs: {files: [wide.csv], header_row: 2}}\n")
+    place.ingest(export)
+    assert place.rows("select value from core.lab_result") == [(310.0,)]
+
+
+def test_a_first_line_that_may_be_a_patient_is_not_repeated(place) -> None:
+    place.write("exports/bare.csv", "1001,Vitamin B12,310\n1002,Vitamin B12,320\n1003,Vitamin B12,330\n")
+    (outcome,) = place.ingest(place.folder / "exports").files
+    assert (outcome.status, "1001" in outcome.note) == ("unmapped", False)
