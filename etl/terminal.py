@@ -143,8 +143,20 @@ def _out_of_scope(report: IngestReport) -> str:
 def _deliveries(report: IngestReport) -> str:
     return "\n".join(
         f"Snapshot {feed}: {change.unchanged:,} unchanged, {change.changed:,} changed, "
-        f"{change.vanished:,} vanished, {change.new:,} new."
+        f"{change.vanished:,} vanished, {change.new:,} new.{_several_deliveries(report, feed)}"
         for feed, change in report.changes.items()
+    )
+
+
+def _several_deliveries(report: IngestReport, feed: str) -> str:
+    """Warn where the files of one snapshot may be several: they repeat each other, or some were there and others are new."""
+    files = [each for each in report.files if f"{each.site}/{each.feed}" == feed and not each.error]
+    is_mixed = len({each.status == "unchanged" for each in files}) == 2
+    if len(files) < 2 or not (is_mixed or any(each.counts.duplicate for each in files)):
+        return ""
+    return (
+        f" Its {len(files)} files were taken for one delivery, so none of them replaces another; if one is a later delivery, "
+        "ingest that one by itself."
     )
 
 

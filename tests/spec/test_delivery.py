@@ -74,6 +74,20 @@ def test_a_snapshot_replaces_the_last_delivery_and_says_how(place) -> None:
     assert place.problems() == []
 
 
+def test_two_deliveries_in_one_command_are_told_apart_by_a_person(place) -> None:
+    """Years of one export look like two deliveries of it; the words say what was done, and what to type if it is wrong."""
+    from etl.terminal import ingest_summary
+
+    place.map(SNAPSHOT)
+    old = place.write("labs1.csv", HEADER + row("P1", 200) + row("P2", 300))
+    assert "one delivery" not in ingest_summary(place.ingest(old))
+    new = place.write("labs2.csv", HEADER + row("P1", 200) + row("P2", 310))
+    assert "Its 2 files were taken for one delivery" in ingest_summary(place.ingest(old, new))
+    assert "one delivery" not in ingest_summary(place.ingest(old, new))  # nothing was replaced or added
+    place.ingest(new)
+    assert "Its 2 files were taken for one delivery" in ingest_summary(place.ingest(old, new))
+
+
 def test_bytes_whose_load_left_load_again(place) -> None:
     place.map(SNAPSHOT)
     first = place.write("a/labs.csv", HEADER + row("P1", 200))
