@@ -242,5 +242,7 @@ def validation_summary(report: ValidationReport) -> str:
         f"{blocking} {noun} to be settled before an analysis (severity '{report.fail_on}' or graver)."
         if blocking
         else f"Nothing at or above '{report.fail_on}' stands in the way of an analysis."
+        if counts.keys() - {"not_applicable"}
+        else "Nothing is loaded that a check applies to. Next: etl ingest YOUR_EXPORT --site NAME"
     )
     return "\n\n".join(parts)

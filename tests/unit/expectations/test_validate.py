@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 
+from etl.terminal import validation_summary
 from etl.validate import compare, last_validation, validate
 from expectations import CheckResult, findings, worst
 from schemas.errors import UsageError
@@ -88,6 +89,7 @@ def test_an_empty_warehouse_is_not_clean(empty):
     report = validate(empty, run_id="run1", as_of=DAY)
     assert not report.is_clean
     assert report.status == "not_applicable"
+    assert "stands in the way" not in validation_summary(report)
 
 
 def test_an_unknown_severity_is_a_usage_error(empty):
