@@ -24,8 +24,8 @@ from etl.readers.dictionary import is_dictionary
 from etl.readers.vocabulary import is_vocabulary
 from etl.sites.mapping import FeedMapping, SiteMapping
 from etl.sites.resolve import Resolution, choose_feed, default_feed, resolve
-from etl.vocabulary import Coded
 from etl.twins import Twins
+from etl.vocabulary import Coded
 from schemas.errors import FormatUnknown
 
 DATE_ROLES = ("collected_at", "resulted_at", "administered_at", "started_at", "ended_at", "recorded_at")
