@@ -167,9 +167,9 @@ def _readings(looked: Looked, draft: TableDraft, names: Mapping[str, str]) -> di
 
 
 def _is_private(view: View, column: str, told: Mapping[str, tuple[str, str]]) -> bool:
-    """Tell whether a column may hold names, addresses or numbers of persons; in doubt it does."""
+    """Tell whether a column may hold names, addresses or numbers of persons, as comments do; in doubt it does."""
     field = told.get(column, ("", ""))[0]
-    if field in {"name", "national_id"} or view.is_identifying(column):
+    if field in {"name", "national_id", "comment"} or view.is_identifying(column):
         return True
     texts = [text for text in (column, view.labels.get(column, "")) if text]
     return not field and any(_NAMES & word.ideas for text in texts for word in words_of(text))

@@ -28,7 +28,7 @@ _LONG_NUMBER = 6  # digits of numbers that are nearly all different: an identifi
 
 @dataclass(frozen=True)
 class Reading:
-    """What a column is taken for, and why; is_private: a name, an address, a number of a person."""
+    """What a column is taken for, and why; is_private: a name, an address, a number of a person, free text."""
 
     name: str
     field: str = ""
@@ -54,7 +54,9 @@ def column_profile(looked: Looked, column: str, reading: Reading, subjects: Sequ
         return found
     if found.kind == "identifier" or reading.is_private:
         kind = "private" if reading.is_private else found.kind
-        return replace(found, kind=kind, note="a person's number, name or address: no value is shown")
+        return replace(
+            found, kind=kind, note="a person's number, name or address, or free text: no value is shown"
+        )
     shares = {name: round(100 * share) for name in _SHOWN if (share := content.share(name)) >= _TENTH}
     found = replace(found, shares=shares, missing=_missing(looked, column, subjects))
     if found.kind == "date":

@@ -170,3 +170,12 @@ def test_a_document_in_a_cell_is_looked_at_in_part(tmp_path: Path) -> None:
     value = looked.frame["value"].item()
     assert value == ("JVBERi" * 200)[: len(value)]
     assert len(value) == 1_000
+
+
+def test_a_comment_is_not_shown_however_many_share_it(tmp_path: Path) -> None:
+    rows = "".join(
+        f"P{at},Vitamin B12,{200 + at},pg/mL,2021-03-05,Frau Wolkenstein informiert\n" for at in range(40)
+    )
+    (tmp_path / "a.csv").write_text("patient_id,test,result,unit,date,comment\n" + rows)
+    (found,) = profile([str(tmp_path / "a.csv")])
+    assert "Wolkenstein" not in profile_text([found]) + page([found]).decode()
