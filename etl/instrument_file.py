@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from etl import refusals
 from etl.inspect import inspect, reader_of
 from etl.plan import ResolvedPlan
 from etl.process.answers import ITEM_ROLES, AnswerReader
@@ -114,10 +115,13 @@ def _plans(path: Path, declared: Mapping[str, str]) -> list[ResolvedPlan]:
     if not found:
         columns = [column for plan in plans for column in plan.table.columns]
         raise UsageError(
-            "no column of the file is an item or a total of a known instrument",
-            f"columns: {', '.join(columns[:8])} ...",
+            f"{path} holds no answers: no column is an item or a total of a known instrument.",
+            f"Its first columns are {', '.join(columns[:8])}.",
             "name the columns like irls_1 or PSQI_5a, or map them under `measures:`",
         )
+    for plan in found:
+        if any(each.about == "subject" for each in plan.undecided()):
+            raise refusals.undecided(plan, "subject")
     return found
 
 

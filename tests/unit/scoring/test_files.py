@@ -9,7 +9,7 @@ import pytest
 
 from etl.instrument_file import examine_file, score_file
 from etl.instruments import list_instruments, show_instrument
-from schemas.errors import DefinitionError, SourceUnreadable, UsageError
+from schemas.errors import DeclarationNeeded, DefinitionError, SourceUnreadable, UsageError
 from schemas.instruments import INSTRUMENTS, match_items
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data" / "scales"
@@ -198,6 +198,15 @@ def test_errors_name_the_file_and_what_to_do(tmp_path):
         score_file(_write(tmp_path, "irls_1\n1\n"), {"irlz": "irls_10"})
     with pytest.raises(DefinitionError, match="irls_99"):
         score_file(_write(tmp_path, "irls_1\n1\n"), {"irls": "irls_99"})
+
+
+def test_tables_side_by_side_are_not_scored(tmp_path):
+    items = [f"IRLS{item}" for item in range(1, 11)]
+    lines = [["ID", *items, "ID", "IRLS total"], ["1", *"1" * 10, "2", "20"], ["2", *"2" * 10, "1", "10"]]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(map(",".join, lines)))
+    with pytest.raises(DeclarationNeeded, match="different subjects in one record"):
+        score_file(path)
 
 
 def test_list_and_show():
