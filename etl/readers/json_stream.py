@@ -1,19 +1,17 @@
-"""Walking through JSON text piece by piece: a document's members and elements, or the lines of NDJSON.
+"""The bytes of JSON and how its values are decoded: the lines of NDJSON, some at a time.
 
-Numbers stay the text that the sender wrote. Only one record is held at a time, and none may be longer than any
-record can be.
+Numbers stay the text that the sender wrote. Only the values of one block of bytes are held at a time, and none may
+be longer than any record can be.
 """
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, cast
 
 from etl.readers.archive import FREE_BYTES, MAX_RATIO
 from etl.readers.base import Source
@@ -22,8 +20,10 @@ from etl.readers.encodings import BOM, UTF8, declared_encoding, utf16_of
 from etl.readers.records import LONGEST_RECORD
 from schemas.errors import SourceUnreadable
 
-BLOCK = 1 << 20
-SPACE = re.compile(r"[ \t\r\n]*")
+HEAD = 1 << 20  # bytes by which a layout is told
+BLOCK = 1 << 16  # whose values fit into a processor's cache: reading larger blocks takes half as long again
+# The escape of a NUL, and one that may be half a character pair.
+ODD_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
 Json = str | bool | None | list["Json"] | dict[str, "Json"]  # as the decoder returns it
@@ -47,14 +47,26 @@ DECODER = json.JSONDecoder(
 )
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A value with the text it came from, or the reason why it could not be read. row: counted from 1."""
+class Damage(NamedTuple):
+    """Why there is no value: a line that could not be read."""
 
-    row: int
-    value: Json
-    raw: bytes
-    reason: str = ""
+    reason: str
+
+
+class Block(NamedTuple):
+    """Values that follow each other, each with its row, counted from 1.
+
+    is_odd: whether a value may hold a NUL or half a character pair. raws: the texts of the values, cut when asked for.
+    """
+
+    rows: Sequence[int]
+    values: Sequence[Json | Damage]
+    is_odd: bool
+    raws: Callable[[], list[bytes]]
+
+    def behind(self, count: int) -> Block:
+        """Return the block without its first values."""
+        return Block(self.rows[count:], self.values[count:], self.is_odd, lambda: self.raws()[count:])
 
 
 class Bytes:
@@ -113,160 +125,51 @@ class Bytes:
         return SourceUnreadable(f"{self.name} cannot be decompressed.", why, "transfer it again")
 
 
-class Document:
-    """The text of one JSON document, read from the top to the end. Raises SourceUnreadable where it breaks."""
-
-    def __init__(self, stream: Bytes, encoding: str) -> None:
-        self._stream = stream
-        self._decoder = codecs.getincrementaldecoder(encoding)()
-        self._encoding = encoding
-        self._text = ""
-        self._at = 0
-        self._done = 0  # characters before the text in hand
-        self._is_end = False
-
-    def peek(self) -> str:
-        """Return the next character that is no space, empty at the end."""
-        while True:
-            self._at = cast("re.Match[str]", SPACE.match(self._text, self._at)).end()
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if not self._more():
-                return ""
-
-    def take(self, expected: str) -> bool:
-        """Step over a character if it comes next."""
-        if self.peek() != expected:
-            return False
-        self._at += 1
-        return True
-
-    def need(self, expected: str) -> None:
-        """Step over a character that must come next."""
-        if not self.take(expected):
-            raise self.broken()
-
-    def value(self) -> tuple[Json, str]:
-        """Return the next value and its text."""
-        self.peek()
-        while True:
-            try:
-                value, end = DECODER.raw_decode(self._text, self._at)
-            except json.JSONDecodeError:
-                is_whole = False
-            except RecursionError:
-                raise self._nested() from None
-            else:
-                is_whole = self._is_end or end < len(self._text)  # a number may go on in the next block
-            if is_whole:
-                raw, self._at = self._text[self._at : end], end
-                return value, raw
-            if self._is_end:
-                raise self.broken()
-            if len(self._text) - self._at > LONGEST_RECORD:
-                why = f"One of its values is longer than {LONGEST_RECORD >> 20} MiB, or is never closed."
-                raise SourceUnreadable(f"{self._stream.name} is refused.", why, "export NDJSON or CSV")
-            self._more()
-
-    def elements(self) -> Iterator[Piece]:
-        """Yield the elements of the list that comes next."""
-        self.need("[")
-        row = 0
-        if self.take("]"):
-            return
-        while True:
-            value, raw = self.value()
-            row += 1
-            yield Piece(row, value, raw.encode("utf-8", "surrogatepass"))
-            if self.take("]"):
-                return
-            self.need(",")
-
-    def members(self) -> Iterator[str]:
-        """Yield the names of the object that comes next; the caller takes each value before the next name."""
-        self.need("{")
-        if self.take("}"):
-            return
-        while True:
-            name, _ = self.value()
-            if not isinstance(name, str):
-                raise self.broken()
-            self.need(":")
-            yield name
-            if self.take("}"):
-                return
-            self.need(",")
-
-    def finish(self) -> None:
-        """Read to the end, where nothing but space may stand."""
-        if self.peek():
-            raise self.broken()
-
-    def broken(self) -> SourceUnreadable:
-        """Return the error for text that is no JSON from here on."""
-        why = f"Its JSON breaks off or is damaged at character {self._done + self._at + 1:,}."
-        return SourceUnreadable(
-            f"{self._stream.name} is not whole.", why, "transfer it again, or export NDJSON or CSV"
-        )
-
-    def _nested(self) -> SourceUnreadable:
-        why = "It is nested too deeply for a table: lists or objects within each other without end."
-        return SourceUnreadable(f"{self._stream.name} is refused.", why, "export NDJSON or CSV")
-
-    def _more(self) -> bool:
-        """Read on; tell whether there was anything."""
-        if self._is_end:
-            return False
-        block = self._stream.read()
-        self._is_end = not block
-        try:
-            text = self._decoder.decode(block, final=self._is_end)
-        except UnicodeDecodeError as error:
-            at = self._stream.size - len(block) + error.start
-            why = f"The byte at offset {at:,} breaks it; JSON is UTF-8 unless declared."
-            fix = "encoding: gb18030, cp1252 ... in the mapping"
-            raise SourceUnreadable(f"{self._stream.name} is not valid {self._encoding}.", why, fix) from None
-        if not self._done and not self._text:
-            text = text.removeprefix("\ufeff")
-        self._done += self._at
-        self._text, self._at = self._text[self._at :] + text, 0
-        return True
+def is_odd(raw: bytes) -> bool:
+    """Tell whether a text may hold a NUL or half a character pair."""
+    return b"\0" in raw or ODD_ESCAPE.search(raw) is not None
 
 
-def lines(stream: Bytes, encoding: str) -> Iterator[Piece]:
-    """Yield the values of NDJSON by physical line, blank lines left out; a line that breaks is a damaged record."""
+def lines(stream: Bytes, encoding: str) -> Iterator[Block]:
+    """Yield the values of NDJSON by physical line, blank lines left out; a line that breaks is damage."""
     parts: list[bytes] = []  # of a line whose end has not come yet
-    row, is_first = 0, True
+    row = 1
     while block := stream.read():
-        *whole, rest = block.split(b"\n")
-        for line in whole:
-            row += 1
-            yield from _piece_of(row, b"".join([*parts, line]), encoding, is_first=is_first)
-            parts, is_first = [], False
+        whole, is_end, rest = block.rpartition(b"\n")
+        if is_end:
+            content = b"".join([*parts, whole]).split(b"\n")
+            yield from _block(row, content, encoding)
+            row += len(content)
+            parts = []
         parts.append(rest)
         if sum(map(len, parts)) > LONGEST_LINE:
-            why = f"Behind line {row:,} there is no line end in {LONGEST_LINE >> 20} MiB."
+            why = f"Behind line {row - 1:,} there is no line end in {LONGEST_LINE >> 20} MiB."
             raise SourceUnreadable(
                 f"{stream.name} is not JSON by line.", why, "check how the file was exported"
             )
-    yield from _piece_of(row + 1, b"".join(parts), encoding, is_first=is_first)
+    yield from _block(row, [b"".join(parts)], encoding)
 
 
-def _piece_of(row: int, line: bytes, encoding: str, *, is_first: bool) -> Iterator[Piece]:
-    content = line.removeprefix(BOM) if is_first else line
-    if content.strip():
-        yield _piece(row, content.rstrip(b"\r\n"), encoding)
+def _block(row: int, content: list[bytes], encoding: str) -> Iterator[Block]:
+    """Yield the values of some lines, unless all are blank. row: the first line's."""
+    if row == 1:
+        content[0] = content[0].removeprefix(BOM)
+    rows = [number for number, line in enumerate(content, row) if line.strip()]
+    if rows:
+        raws = [content[number - row].rstrip(b"\r\n") for number in rows]
+        values = [_value(raw, encoding) for raw in raws]
+        yield Block(rows, values, is_odd(b"\n".join(raws)), lambda: raws)
 
 
-def _piece(row: int, line: bytes, encoding: str) -> Piece:
+def _value(line: bytes, encoding: str) -> Json | Damage:
     if len(line) > LONGEST_RECORD:
-        return Piece(row, None, line, "line_too_long")
+        return Damage("line_too_long")
     try:
-        return Piece(row, DECODER.decode(line.decode(encoding)), line)
+        return cast("Json", DECODER.decode(line.decode(encoding)))
     except UnicodeDecodeError:
-        return Piece(row, None, line, "undecodable_line")
+        return Damage("undecodable_line")
     except (ValueError, RecursionError):
-        return Piece(row, None, line, "control_bytes" if b"\0" in line else "broken_json")
+        return Damage("control_bytes" if b"\0" in line else "broken_json")
 
 
 def encoding_of(head: bytes, name: str, declared: str | None, *, by_line: bool) -> str:
@@ -280,9 +183,11 @@ def encoding_of(head: bytes, name: str, declared: str | None, *, by_line: bool) 
 
 def head_of(source: Source) -> bytes:
     """Return a source's first bytes, decompressed if they are zlib's."""
-    stream = Bytes(source)
+    stream, head = Bytes(source), b""
     try:
-        return stream.read()
+        while len(head) < HEAD and (block := stream.read()):
+            head += block
+        return head
     finally:
         stream.close()
 

@@ -16,13 +16,14 @@ import polars as pl
 
 from etl.readers.base import DAMAGED_SCHEMA, ROW, Batch, Decision, Hints, Observe, Range, Source, Table
 from etl.readers.encodings import BOM
-from etl.readers.json_stream import Json, inflated
-from etl.readers.json_walk import DATASET, Record, Walk
+from etl.readers.json_stream import Repeated, inflated
+from etl.readers.json_walk import DATASET, Records, Walk
 from etl.readers.layout import unique_names
 from schemas.errors import SourceUnreadable
 
-ROWS = 20_000  # of a batch
+ROWS = 20_000  # of a batch, at least
 MAX_COLUMNS = 20_000
+NESTED = {list, dict, Repeated}
 RESOURCE = re.compile(rb'"resourceType"\s*:')
 
 
@@ -37,17 +38,15 @@ class Found:
     damaged: int = 0
     stated: int | None = None  # records, as the file's own metadata says
 
-    def see(self, record: Record) -> None:
-        """Take in a record."""
-        self.records += 1
-        if record.reason:
-            self.damaged += 1
-            return
-        for name, value in record.cells.items():
-            if name not in self.columns:
-                self.columns[name] = None
-            if isinstance(value, list | dict):
-                self.nested[name] += 1
+    def see(self, records: Records) -> None:
+        """Take in some records."""
+        self.records += len(records.cells) + len(records.damaged)
+        self.damaged += len(records.damaged)
+        for names in dict.fromkeys(map(tuple, records.cells)):
+            self.columns |= dict.fromkeys(names)
+        for cells in records.cells:
+            if not NESTED.isdisjoint(map(type, cells.values())):
+                self.nested.update(name for name, value in cells.items() if type(value) in NESTED)
 
 
 @dataclass
@@ -68,10 +67,8 @@ class JsonTableReader:
         """Read the whole source, twice if it is observed, and describe its tables. Raises SourceUnreadable."""
         walk = Walk.through(source, hints.encoding)
         tables: dict[str, Found] = {}
-        for record in walk.records():
-            if record.title not in tables:
-                tables[record.title] = Found(record.title)
-            tables[record.title].see(record)
+        for records in walk.records():
+            tables.setdefault(records.title, Found(records.title)).see(records)
         if walk.kind.startswith(DATASET):
             found = tables.setdefault("", Found())
             found.columns, found.stated = dict.fromkeys(walk.columns), walk.stated
@@ -86,15 +83,17 @@ class JsonTableReader:
         declared = table.options["declared_encoding"]
         walk = Walk.through(source, str(declared) if declared else None)
         names = dict(zip(table.columns, json.loads(str(table.options["members"])), strict=True))
-        batch: list[Record] = []
-        for record in walk.records():
-            if record.title == table.options["list"]:
-                batch.append(record)
-            if len(batch) == self.rows:
-                yield _batch(batch, columns, names)
-                batch = []
-        if batch:
-            yield _batch(batch, columns, names)
+        members = [names[column] for column in columns]
+        batch, height = list[Records](), 0
+        for records in walk.records():
+            if records.title == table.options["list"]:
+                batch.append(records)
+                height += len(records.cells) + len(records.damaged)
+            if height >= self.rows:
+                yield _batch(batch, columns, members)
+                batch, height = [], 0
+        if height:
+            yield _batch(batch, columns, members)
 
     def locate(self, table: Table, column: str) -> pl.Expr:
         """Return the expression that names the cells of a column by record (or line) and column, such as `R12/C3`."""
@@ -131,23 +130,19 @@ class JsonTableReader:
         )
 
 
-def _batch(records: list[Record], columns: Sequence[str], names: dict[str, str]) -> Batch:
-    whole = [record for record in records if not record.reason]
-    texts = {name: [_text(record.cells.get(names[name])) for record in whole] for name in columns}
-    rows = pl.Series(ROW, [record.row for record in whole], dtype=pl.Int64)
-    damaged = [
-        (record.row, f"R{record.row}", record.reason, record.raw) for record in records if record.reason
+def _batch(batch: list[Records], columns: Sequence[str], members: Sequence[str]) -> Batch:
+    cells = [each for records in batch for each in records.cells]
+    # A cell is a text, true, false or null.
+    texts = [
+        pl.Series(column, [each.get(member) for each in cells], dtype=pl.String, strict=False)
+        for column, member in zip(columns, members, strict=True)
     ]
-    return Batch(
-        pl.DataFrame([*(pl.Series(name, cells, dtype=pl.String) for name, cells in texts.items()), rows]),
-        pl.DataFrame(damaged, schema=DAMAGED_SCHEMA, orient="row"),
+    rows = pl.Series(ROW, [row for records in batch for row in records.rows], dtype=pl.Int64)
+    frame = pl.DataFrame([*texts, rows]).with_columns(
+        pl.when(pl.col(pl.String) != "").then(pl.col(pl.String))
     )
-
-
-def _text(value: Json) -> str | None:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value or None if isinstance(value, str) else None
+    damaged = [each for records in batch for each in records.damaged]
+    return Batch(frame, pl.DataFrame(damaged, schema=DAMAGED_SCHEMA, orient="row"))
 
 
 def _check(source: Source, tables: list[Found]) -> None:

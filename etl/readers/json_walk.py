@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 
 from etl.readers.base import Source
 from etl.readers.encodings import BOM
-from etl.readers.json_stream import Bytes, Document, Json, Piece, Repeated, encoding_of, head_of, lines
+from etl.readers.json_document import Document
+from etl.readers.json_stream import Block, Bytes, Damage, Json, encoding_of, head_of, lines
 from schemas.errors import SourceUnreadable
 
 VERSION, ROWS_OF, COLUMNS_OF = "datasetJSONVersion", "rows", "columns"
@@ -17,15 +19,32 @@ LIST, LINES, DATASET, DATASET_LINES = "list", "lines", "dataset", "dataset_lines
 LINE_NAMES = (".ndjson", ".jsonl", ".ldjson")
 
 
-@dataclass(frozen=True)
-class Record:
-    """A record of a table: its cells by column, or the reason why it is damaged."""
+Cells = dict[str, Json]
+
+
+@dataclass
+class Records:
+    """Consecutive records of a table: row and cells by column of the whole ones, the others as DAMAGED_SCHEMA says."""
 
     title: str
-    row: int
-    cells: dict[str, Json]
-    raw: bytes
-    reason: str = ""
+    rows: list[int] = field(default_factory=list)
+    cells: list[Cells] = field(default_factory=list)
+    damaged: list[tuple[int, str, str, bytes]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, title: str, block: Block, settle: Callable[[Json], Cells | Damage]) -> Records:
+        """Settle which values are records."""
+        records = cls(title)
+        for place, (row, value) in enumerate(zip(block.rows, block.values, strict=True)):
+            found = value if isinstance(value, Damage) else settle(value)
+            if block.is_odd and not isinstance(found, Damage):
+                found = _storable(found, block.raws()[place])
+            if isinstance(found, Damage):
+                records.damaged.append((row, f"R{row}", found.reason, block.raws()[place]))
+            else:
+                records.rows.append(row)
+                records.cells.append(found)
+        return records
 
 
 @dataclass
@@ -61,11 +80,11 @@ class Walk:
         }
         return cls(source, encoding, kind[is_by_line, is_dataset])
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[Records]:
         """Yield the records of all tables, in their order."""
         with self._stream() as stream:
             if self.kind == LINES:
-                yield from (_record("", piece) for piece in lines(stream, self.encoding))
+                yield from (Records.of("", block, _cells) for block in lines(stream, self.encoding))
             elif self.kind == DATASET_LINES:
                 yield from self._dataset_lines(lines(stream, self.encoding))
             else:
@@ -82,22 +101,23 @@ class Walk:
         finally:
             stream.close()
 
-    def _lists(self, document: Document) -> Iterator[Record]:
+    def _lists(self, document: Document) -> Iterator[Records]:
         """Yield the objects of a list, or of every list of objects that a document's object holds."""
         if document.peek() == "[":
-            yield from (_record("", piece) for piece in document.elements())
+            yield from (Records.of("", block, _cells) for block in document.elements())
             return
         for name in document.members():
             if document.peek() != "[":
                 document.value()
                 continue
             is_table = False
-            for piece in document.elements():
-                is_table = is_table or isinstance(piece.value, dict)
+            for block in document.elements():
+                before = 0 if is_table else _before_objects(block.values)
+                is_table = before < len(block.values)
                 if is_table:
-                    yield _record(name, piece)
+                    yield Records.of(name, block.behind(before), _cells)
 
-    def _dataset(self, document: Document) -> Iterator[Record]:
+    def _dataset(self, document: Document) -> Iterator[Records]:
         """Yield the rows of a dataset; where they come before its columns, these are looked for first."""
         for name in document.members():
             if name != ROWS_OF:
@@ -105,8 +125,8 @@ class Walk:
                 continue
             if not self.columns:
                 self._look_ahead()
-            for piece in document.elements():
-                yield self._row(piece)
+            for block in document.elements():
+                yield Records.of("", block, self._row)
 
     def _look_ahead(self) -> None:
         with self._stream() as stream:
@@ -118,14 +138,14 @@ class Walk:
                 else:
                     self._learn(name, document.value()[0])
 
-    def _dataset_lines(self, pieces: Iterator[Piece]) -> Iterator[Record]:
-        first = next(pieces, None)
-        if first is None or not isinstance(first.value, dict):
+    def _dataset_lines(self, blocks: Iterator[Block]) -> Iterator[Records]:
+        first = next(blocks, None)
+        if first is None or not isinstance(first.values[0], dict):
             why = "The first line of Dataset-JSON by line is an object that describes the columns; this one is broken."
             raise SourceUnreadable(f"{self.source.name} holds no table.", why, "transfer it again")
-        for name, value in first.value.items():
+        for name, value in first.values[0].items():
             self._learn(name, value)
-        yield from (self._row(piece) for piece in pieces)
+        yield from (Records.of("", block, self._row) for block in chain([first.behind(1)], blocks))
 
     def _learn(self, name: str, value: Json) -> None:
         if name == COLUMNS_OF and isinstance(value, list):
@@ -141,13 +161,12 @@ class Walk:
         elif name == "records" and isinstance(value, str) and value.isdecimal():
             self.stated = int(value)
 
-    def _row(self, piece: Piece) -> Record:
-        value = piece.value
-        if piece.reason or not isinstance(value, list):
-            return Record("", piece.row, {}, piece.raw, piece.reason or "broken_json")
+    def _row(self, value: Json) -> Cells | Damage:
+        if not isinstance(value, list):
+            return Damage("broken_json")
         if len(value) != len(self.columns):
-            return Record("", piece.row, {}, piece.raw, "field_count")
-        return _storable(Record("", piece.row, dict(zip(self.columns, value, strict=True)), piece.raw))
+            return Damage("field_count")
+        return dict(zip(self.columns, value, strict=True))
 
 
 def _is_by_line(head: bytes, name: str) -> bool:
@@ -161,25 +180,23 @@ def _is_by_line(head: bytes, name: str) -> bool:
     return isinstance(value, dict) and (bool(rest.strip()) or is_named)
 
 
-def _record(title: str, piece: Piece) -> Record:
-    value = piece.value
-    if piece.reason or not isinstance(value, dict) or isinstance(value, Repeated):
-        return Record(title, piece.row, {}, piece.raw, piece.reason or "broken_json")
-    return _storable(Record(title, piece.row, value, piece.raw))
+def _before_objects(values: Sequence[Json | Damage]) -> int:
+    """Return how many values come before the first object."""
+    return next((at for at, value in enumerate(values) if isinstance(value, dict)), len(values))
 
 
-def _storable(record: Record) -> Record:
+def _cells(value: Json) -> Cells | Damage:
+    """Return an object that names no member twice."""
+    return value if type(value) is dict else Damage("broken_json")
+
+
+def _storable(cells: Cells, raw: bytes) -> Cells | Damage:
     """Hold a record with half a character pair or a NUL: no database stores the one, no export means the other."""
-    if b"\0" in record.raw or (b"\\u0000" in record.raw and "\0" in _texts(record)):
-        return Record(record.title, record.row, {}, record.raw, "control_bytes")
-    if b"\\u" not in record.raw:
-        return record
+    texts = "".join(value for value in cells.values() if isinstance(value, str))
+    if b"\0" in raw or "\0" in texts:
+        return Damage("control_bytes")
     try:
-        _texts(record).encode()
+        texts.encode()
     except UnicodeEncodeError:
-        return Record(record.title, record.row, {}, record.raw, "broken_json")
-    return record
-
-
-def _texts(record: Record) -> str:
-    return "".join(value for value in record.cells.values() if isinstance(value, str))
+        return Damage("broken_json")
+    return cells

@@ -151,6 +151,28 @@ def test_blocks_of_any_size_give_the_same_cells(tmp_path, monkeypatch, block):
             assert_frame_equal(frame_of(batches), TABLE)
 
 
+@pytest.mark.parametrize("block", [1, 16, 40, 1 << 16])
+def test_a_damaged_element_of_a_list_is_held_with_its_own_text(tmp_path, monkeypatch, block):
+    """The elements stand in one text, with brackets inside strings where a block may end."""
+    monkeypatch.setattr("etl.readers.json_stream.BLOCK", block)
+    elements = [
+        '{"id": "a}, {"}', '{"id": "1",  "id": "2"}', "12", r'{"id": "\ud83d"}', r'{"id": "\u0000"}',
+        r'{"id": "\ud83d\ude00"}', '["]"]', '{"id": "ü]"}',
+    ]  # fmt: skip
+    ((table, batches),) = read(written(tmp_path, f"[{' , '.join(elements)} ]"))
+    assert frame_of(batches).rows() == [("a}, {", 1), ("\U0001f600", 6), ("ü]", 8)]
+    assert (table.records, table.damaged) == (8, 5)
+    damaged = pl.concat(batch.damaged for batch in batches)
+    assert damaged["raw"].to_list() == [elements[at].encode() for at in (1, 2, 3, 4, 6)]
+    assert damaged.select("row_number", "reason").rows() == [
+        (2, "broken_json"),
+        (3, "broken_json"),
+        (4, "broken_json"),
+        (5, "control_bytes"),
+        (7, "broken_json"),
+    ]
+
+
 @pytest.mark.parametrize("cut", [1, 20, 60, 100, -2, -1])
 def test_a_cut_document_is_refused_without_its_content(tmp_path, cut):
     text = as_list(RECORDS.replace("007", "secret"))
