@@ -29,8 +29,8 @@ from etl.readers.fhir_items import Item, Kind, Malformed
 from etl.readers.fhir_source import LINES, Entry, Scanner, layout_of
 from schemas.errors import SourceUnreadable
 
-BLOCK = 2 << 20  # bytes of lines that are worked on at once; more objects at a time slow the collector down
-BATCH = 50_000  # records of a batch, about
+BLOCK = 1 << 17  # bytes of lines that are worked on at once: their values fit into a processor's cache
+BATCH = 50_000  # records of a batch, and of what an observer sees at once, about
 RANGE = 32 << 20  # bytes of a range
 RESULTS = fhir_observation.NAME
 KINDS: dict[str, Kind[Any]] = {
@@ -95,6 +95,7 @@ class Tally:
     damaged: int = 0
     types: Counter[str] = field(default_factory=Counter)
     without_item: Counter[str] = field(default_factory=Counter)
+    unseen: dict[str, list[pl.DataFrame]] = field(default_factory=dict)  # by kind, until they are enough
 
     def add(self, part: Part) -> None:
         """Take in some entries."""
@@ -105,7 +106,15 @@ class Tally:
             self.meet(kind)
             self.records[kind] += len(items)
             if (asked := self.asked[kind]) is not None:
-                asked[1](part.frame(kind, asked[0]).drop(LOCATOR))
+                self.unseen.setdefault(kind, []).append(part.frame(kind, asked[0]).drop(LOCATOR))
+                self.show(kind, BATCH)
+
+    def show(self, kind: str, enough: int = 1) -> None:
+        """Show what was not shown yet of a table, if that is enough."""
+        asked, frames = self.asked[kind], self.unseen.get(kind, [])
+        if asked and sum(frame.height for frame in frames) >= enough:
+            asked[1](pl.concat(frames, rechunk=True))
+            frames.clear()
 
     def meet(self, kind: str) -> None:
         """Announce a table on its first appearance."""
@@ -134,6 +143,8 @@ class FhirReader:
         tally = Tally(observe)
         for entries in scanner.entries():
             tally.add(Part.of(entries))
+        for kind in tally.asked:
+            tally.show(kind)
         if not scanner.size:
             raise SourceUnreadable(
                 f"{source.name} is empty.", "It holds no byte.", "ask the site to send it again"
@@ -187,7 +198,7 @@ class FhirReader:
 
 
 def _batch(frames: list[pl.DataFrame], damaged: list[tuple[int, str, str, bytes]]) -> Batch:
-    return Batch(pl.concat(frames), pl.DataFrame(damaged, DAMAGED_SCHEMA, orient="row"))
+    return Batch(pl.concat(frames, rechunk=True), pl.DataFrame(damaged, DAMAGED_SCHEMA, orient="row"))
 
 
 def kind_of(name: str) -> str:

@@ -15,6 +15,7 @@ from etl.readers.fhir_values import (
     listed,
     subject_id,
     text,
+    value_name,
     value_of,
 )
 
@@ -25,7 +26,7 @@ OTHER_CATEGORY = "resource"  # of a row that only says that a resource of anothe
 class Result(Item):
     """A value of an observation; or another resource, which has its type for a name and nothing else."""
 
-    @cached_property
+    @property
     def is_other(self) -> bool:
         """Whether the resource is no observation."""
         return bool(self.resource["resourceType"] != NAME)
@@ -44,6 +45,8 @@ class Result(Item):
     def ranges(self) -> list[Json]:
         """The ranges for the healthy: those marked normal, else those that are not marked at all."""
         ranges = [each for each in listed(self.part.get("referenceRange")) if isinstance(each, dict)]
+        if not any("type" in each for each in ranges):
+            return ranges
         normal = [each for each in ranges if at(each, "type", "coding", "code") == "normal"]
         return normal or [each for each in ranges if not each.get("type")]
 
@@ -54,7 +57,7 @@ def items(resource: Json, references: References) -> list[Result]:
         return [Result(resource, resource, "", references)]
     components = parts_of(resource.get("component"))
     found = []
-    if any(name.startswith("value") for name in resource):
+    if value_name(resource) is not None:
         found.append(Result(resource, resource, "", references))
     seen: dict[str | None, int] = {}
     for place, part in enumerate(components):
@@ -80,6 +83,8 @@ def _category(item: Result) -> str | None:
 
 def _specimen(item: Result) -> str | None:
     stated = item.resource.get("specimen")
+    if stated is None:
+        return None
     specimen = item.references.resolve(text(at(stated, "reference")), item.resource)
     return concept(at(specimen, "type")) or text(at(stated, "display"))
 

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -55,12 +55,14 @@ class References:
 def at(value: Any, *path: str | int) -> Any:  # noqa: ANN401 - any JSON
     """Follow a path of names and places; a name applies to the first of several; None where it leads nowhere."""
     for step in path:
-        if isinstance(value, list) and value and isinstance(step, str):
-            value = value[0]
-        if isinstance(step, str):
-            value = value.get(step) if isinstance(value, dict) else None
-        else:
-            value = value[step] if isinstance(value, list) and len(value) > step else None
+        if value is None:
+            return None
+        if isinstance(value, list):
+            place = step if isinstance(step, int) else 0
+            value = value[place] if len(value) > place else None
+            if place is step:
+                continue
+        value = value.get(step) if isinstance(value, dict) else None
     return value
 
 
@@ -95,12 +97,21 @@ def concept(value: Any) -> str | None:  # noqa: ANN401 - any JSON
 def coding(value: Any, kind: str) -> tuple[str | None, str | None]:  # noqa: ANN401 - any JSON
     """Return code and system of the coding that counts for a kind of resource."""
     codings = [each for each in listed(at(value, "coding")) if text(at(each, "code"))]
-    for pattern in words()["systems"][kind]:
-        for each in codings:
-            system = text(each.get("system"))
-            if system and re.search(pattern, system, re.IGNORECASE):
-                return text(each["code"]), "loinc" if kind == "observation" else system
-    return (text(codings[0]["code"]), text(codings[0].get("system"))) if codings else (None, None)
+    if not codings:
+        return None, None
+    ranks = [_rank(text(at(each, "system")), kind) for each in codings]
+    best = min(ranks)
+    found = codings[ranks.index(best)]
+    is_loinc = kind == "observation" and best < len(words()["systems"][kind])
+    return text(at(found, "code")), "loinc" if is_loinc else text(at(found, "system"))
+
+
+@lru_cache(maxsize=1 << 10)  # a file names few systems
+def _rank(system: str | None, kind: str) -> int:
+    """Return the place of a system among those that count for a kind of resource, behind all if it is none of them."""
+    patterns = words()["systems"][kind]
+    ranks = (at for at, each in enumerate(patterns) if system and re.search(each, system, re.IGNORECASE))
+    return next(ranks, len(patterns))
 
 
 def subject_id(resource: Json, references: References) -> str | None:
@@ -141,9 +152,17 @@ class Value:
     unit: str | None = None
 
 
+def value_name(part: Json) -> str | None:
+    """Return the name of the member that holds a value, which ends in its type."""
+    for name in part:
+        if name.startswith("value"):
+            return name
+    return None
+
+
 def value_of(part: Json) -> Value:
     """Return the value of an observation, a component or an answer; the reason for its absence as a word."""
-    name = next((each for each in part if each.startswith("value")), None)
+    name = value_name(part)
     if name is None:
         return Value(_absent(part.get("dataAbsentReason")))
     given = part[name]
