@@ -176,8 +176,10 @@ def _is_by_line(head: bytes, name: str) -> bool:
         value = json.loads(first)
     except (ValueError, RecursionError):
         return name.lower().endswith(LINE_NAMES)
+    if not isinstance(value, dict):
+        return False
     is_named = name.lower().endswith((*LINE_NAMES, ".dsjc")) and ROWS_OF not in value
-    return isinstance(value, dict) and (bool(rest.strip()) or is_named)
+    return bool(rest.strip()) or is_named
 
 
 def _before_objects(values: Sequence[Json | Damage]) -> int:
