@@ -29,7 +29,7 @@ from etl.sites.mapping import SiteMapping
 from etl.sites.resolve import choose_feed
 from etl.sources import Named, expand
 from schemas.errors import FormatUnknown, UserError
-from schemas.tables import warm_up
+from schemas.lean_pandera import lean_pandera
 from warehouse.connection import open_warehouse, transaction
 from warehouse.counts import Counts
 from warehouse.decisions import erased_subjects, unit_declarations
@@ -61,7 +61,7 @@ def ingest(
     """
     started = time.monotonic()
     named = expand(paths)
-    Thread(target=warm_up).start()  # files are inspected meanwhile
+    Thread(target=lean_pandera).start()  # files are inspected meanwhile
     with open_warehouse(warehouse) as connection, guarded(warehouse):
         keys = load_keys(warehouse, connection, options.key_file)
         if options.is_refresh:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from schemas.lean_pandera import lean_pandera
+
 if TYPE_CHECKING:
     import pandera.polars as pa
 
@@ -84,16 +86,16 @@ def _rules(rules: dict[str, pl.Expr]) -> RowRules:
 
 
 def _schema(columns: dict[str, dict[str, pl.Expr]]) -> pa.DataFrameSchema:
-    import pandera.polars as pa
-
-    return pa.DataFrameSchema(
+    pandera = lean_pandera()
+    schema: pa.DataFrameSchema = pandera.DataFrameSchema(
         {
-            column: pa.Column(
-                checks=[pa.Check(_check(keep), name=name) for name, keep in rules.items()], nullable=True
+            column: pandera.Column(
+                checks=[pandera.Check(_check(keep), name=name) for name, keep in rules.items()], nullable=True
             )
             for column, rules in columns.items()
         }
     )
+    return schema
 
 
 def _check(keep: pl.Expr) -> Callable[..., pl.LazyFrame]:
@@ -103,11 +105,6 @@ def _check(keep: pl.Expr) -> Callable[..., pl.LazyFrame]:
         return data.lazyframe.select(keep.alias(data.key))
 
     return check
-
-
-def warm_up() -> None:
-    """Import the rules' package, with what it imports when it is first asked: half a second in all."""
-    check_rows(subject_rules(), pl.DataFrame({"subject_id": ["-" * 26]}))
 
 
 def check_rows(rules: RowRules, rows: pl.DataFrame) -> pl.DataFrame:
@@ -127,11 +124,9 @@ def check_rows(rules: RowRules, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _failures(schema: pa.DataFrameSchema, rows: pl.DataFrame) -> pl.DataFrame | None:
-    from pandera.errors import SchemaErrors
-
     try:
         schema.validate(rows, lazy=True)
-    except SchemaErrors as broken:
+    except lean_pandera().errors.SchemaErrors as broken:
         cases: pl.DataFrame = broken.failure_cases
         return cases
     return None

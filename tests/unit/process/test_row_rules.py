@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from datetime import datetime
 from typing import Any
 
@@ -113,3 +115,19 @@ def test_sound_rows_and_no_rows_break_nothing() -> None:
 def test_an_identifier_that_passed_as_it_was_names_nobody() -> None:
     frame = pl.DataFrame({"subject_id": ["a" * 26, None, "310123198001011234"]})
     assert check_rows(subject_rules(), frame).rows() == [(2, "no_subject")]
+
+
+@pytest.mark.parametrize("first", ["", "import pandas\n"], ids=["pandas is not loaded", "pandas is loaded"])
+def test_the_rules_load_no_pandas_and_leave_it_to_others(first: str) -> None:
+    """Whatever a process loaded before: the rules hold, and what needs pandas finds it afterwards."""
+    code = f"""{first}
+import sys
+import polars as pl
+from schemas.tables import check_rows, subject_rules
+had = "pandas" in sys.modules
+assert check_rows(subject_rules(), pl.DataFrame({{"subject_id": ["short", "a" * 26]}}))["index"].to_list() == [0]
+assert ("pandas" in sys.modules) == had
+import pandas
+assert pandas.DataFrame({{"a": [1]}}).shape == (1, 1)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
