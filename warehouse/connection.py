@@ -14,6 +14,8 @@ from warehouse.migrate import migrate
 
 # Rows stream through; more memory than this would only hide a plan that does not.
 MEMORY_LIMIT = "512MB"
+# While rows stream in, it would be filled with blocks that are written and that nobody reads.
+STREAM_LIMIT = "128MB"
 LARGE = 100_000  # records in one transaction
 
 
@@ -76,3 +78,15 @@ def transaction(
     finally:
         if is_large:
             connection.execute("reset checkpoint_threshold")
+            connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+
+
+@contextmanager
+def streaming(connection: duckdb.DuckDBPyConnection, records: int) -> Iterator[None]:
+    """Keep DuckDB's memory small while the rows of a large file are appended; records: about how many."""
+    is_large = records > LARGE
+    if is_large:
+        connection.execute(f"set memory_limit = '{STREAM_LIMIT}'")
+    yield
+    if is_large:  # after an error the end of the transaction does it: until then nothing else can be asked
+        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")

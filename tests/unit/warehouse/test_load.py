@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from schemas.errors import ReconciliationError, WarehouseDamaged
-from warehouse.connection import open_warehouse, transaction
+from warehouse.connection import LARGE, open_warehouse, streaming, transaction
 from warehouse.counts import Counts
 from warehouse.digest import content_digest
 from warehouse.keys import Keys, key_path, load_keys
@@ -280,3 +280,19 @@ def test_another_key_is_noticed(tmp_path) -> None:
         key_path(path).write_bytes(b"a" * 44)
         with pytest.raises(WarehouseDamaged, match="not the key"):
             load_keys(path, opened)
+
+
+def test_the_memory_of_a_large_load_is_given_back(connection) -> None:
+    """After an error too, when the transaction takes no statement any more."""
+
+    def limit() -> str:
+        return connection.execute("select current_setting('memory_limit')").fetchone()[0]
+
+    usual, many = limit(), LARGE + 1
+    with transaction(connection, records=many):
+        with streaming(connection, many):
+            assert limit() != usual
+        assert limit() == usual
+    with pytest.raises(duckdb.Error), transaction(connection, records=many), streaming(connection, many):
+        connection.execute("select 'x'::integer")
+    assert limit() == usual
