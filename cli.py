@@ -241,7 +241,7 @@ def _system_error(error: BaseException) -> str:
             "  Try: check the path, whether you may write to its folder, and the space on its disk"
         )
     return (
-        "Error: There is not enough memory.\n  The system gave no more of it; nothing of the file being loaded was kept.\n"
+        "Error: There is not enough memory.\n  The system, or what the warehouse may have of it, gave no more; nothing of the file being loaded was kept.\n"
         "  Try: the same with other programs closed"
     )
 

@@ -55,9 +55,11 @@ def explain(error: duckdb.Error, path: Path) -> UserError | None:
 
 @contextmanager
 def guarded(path: Path) -> Iterator[None]:
-    """Turn DuckDB's errors inside the block into user errors without cell values."""
+    """Turn DuckDB's errors inside the block into user errors, or MemoryError, without cell values."""
     try:
         yield
+    except duckdb.OutOfMemoryException as error:
+        raise explain(error, path) or MemoryError() from None
     except duckdb.Error as error:
         known = explain(error, path)
         if known is not None:

@@ -15,6 +15,7 @@ from schemas.errors import ReconciliationError, WarehouseDamaged
 from warehouse.connection import LARGE, open_warehouse, streaming, transaction
 from warehouse.counts import Counts
 from warehouse.digest import content_digest
+from warehouse.errors import guarded
 from warehouse.keys import Keys, key_path, load_keys
 from warehouse.leave import compare_delivery, remember_delivery, remove_file
 from warehouse.load import Detail, FileLoad, FileSpec
@@ -296,3 +297,9 @@ def test_the_memory_of_a_large_load_is_given_back(connection) -> None:
     with pytest.raises(duckdb.Error), transaction(connection, records=many), streaming(connection, many):
         connection.execute("select 'x'::integer")
     assert limit() == usual
+
+
+def test_a_query_that_needs_more_memory_is_no_bug(connection, tmp_path: Path) -> None:
+    connection.execute("set memory_limit = '1MB'; set temp_directory = ''")
+    with pytest.raises(MemoryError), guarded(tmp_path):
+        connection.execute("select list(range order by range) from range(10_000_000)").fetchall()
