@@ -93,9 +93,8 @@ class _Ingest:
         self._progress = progress
         self._manifest = Manifest()
         self._broken: set[tuple[str, str]] = set()  # feeds whose snapshot lacks a file
-        self._copies: list[
-            tuple[ResolvedPlan, bool]
-        ] = []  # corrected ones, and whether the user named each alone
+        # Corrected copies, and whether the user named each alone.
+        self._copies: list[tuple[ResolvedPlan, bool]] = []
         self._erased = erased_subjects(connection)
         # Laboratories print times that lie a little ahead of ours; a day covers every zone.
         self._latest = (datetime.now(UTC) + timedelta(days=1)).replace(tzinfo=None)

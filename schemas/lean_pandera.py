@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
+from threading import get_ident
 from types import ModuleType
 
 import polars as pl
@@ -27,8 +28,10 @@ def lean_pandera() -> ModuleType:
 
 
 class _Hides(MetaPathFinder):
+    """Hide a module from this thread; another may need it at the same time."""
+
     def __init__(self, name: str) -> None:
-        self._name = name
+        self._name, self._thread = name, get_ident()
 
     def find_spec(
         self,
@@ -36,7 +39,7 @@ class _Hides(MetaPathFinder):
         path: Sequence[str] | None,  # noqa: ARG002 - the protocol's
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
-        if fullname == self._name:
+        if fullname == self._name and get_ident() == self._thread:
             message = f"No module named '{fullname}'"  # the words that pandera looks for
             raise ModuleNotFoundError(message, name=fullname)
         return None

@@ -131,3 +131,21 @@ import pandas
 assert pandas.DataFrame({{"a": [1]}}).shape == (1, 1)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_pandas_is_hidden_from_the_thread_alone_that_loads_the_rules() -> None:
+    code = """
+import sys, threading
+from schemas.lean_pandera import _hidden
+with _hidden("pandas"):
+    try:
+        import pandas
+        sys.exit("it is not hidden")
+    except ModuleNotFoundError:
+        pass
+    other = threading.Thread(target=__import__, args=("pandas",))
+    other.start()
+    other.join()
+    assert "pandas" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
