@@ -4,7 +4,7 @@
 
 The export is that of bench_ingest.py. Three processes are timed, so that threads and libraries count: the ingest; a
 pass that only inspects and reads; a pass that also harmonizes what it reads (dates, numbers, comparators, status,
-analyte, specimen, unit, range, conversion). The difference of the last two is what harmonizing costs.
+analyte, specimen, unit, range; neither ids nor rules). The difference of the last two is what harmonizing costs.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def go_through(export: Path, *, is_harmonized: bool) -> None:
 
     (plan,) = inspect(Source(export), "bench", None, LATEST)
     reader, keys = reader_of(plan), Keys(bytes(32))
-    labs = LabHarmonizer(plan, keys, SubjectIds(plan, keys, ()))
+    labs = LabHarmonizer(plan, reader, keys, SubjectIds(plan, keys))
     for part in plan.table.ranges:
         for batch in reader.read(plan.source, plan.table, part, plan.resolution.used_columns()):
             for piece in _pieces(batch):
                 frame = long_frame(piece.frame, plan, reader, LAB_ROLES)
                 if is_harmonized:
-                    dated = labs._with_dates(cleaned(frame, ROW_TRIMMED))  # noqa: SLF001 - the steps by themselves
-                    labs._shaped(labs._in_scope(labs._with_values(dated))[0])  # noqa: SLF001
+                    dated = labs._with_dates(cleaned(frame, ROW_TRIMMED))  # noqa: SLF001 - without the ids of subjects
+                    labs._in_scope(labs._with_values(dated))  # noqa: SLF001
 
 
 def measure(export: Path, folder: Path) -> None:
