@@ -30,7 +30,7 @@ from etl.sites.resolve import choose_feed
 from etl.sources import Named, expand
 from schemas.errors import FormatUnknown, UserError
 from schemas.lean_pandera import lean_pandera
-from warehouse.connection import open_warehouse, streaming, transaction
+from warehouse.connection import open_warehouse, transaction
 from warehouse.counts import Counts
 from warehouse.decisions import erased_subjects, unit_declarations
 from warehouse.errors import guarded
@@ -241,23 +241,22 @@ class _Ingest:
         table, reader, names = plan.table, WatchedReader(plan, reader_of(plan)), Counter[str]()
         counts = Counts(table.lines, table.records, table.continuation, sum(table.structural.values()))
         self._progress.start(plan.source.name, table.size)
-        with streaming(self._connection, table.records):
-            for done in local.run(plan, reader, self._keys, self._erased, self._progress.advance):
-                if done.subjects is not None:
-                    loading.add_subjects(done.subjects)
-                if done.results is not None and done.contexts is not None:
-                    loading.add_results(done.results, done.contexts)
-                for name, rows in done.rows.items():
-                    loading.add(name, rows)
-                for rows in done.held:
-                    loading.hold(rows)
-                counts.read += done.read
-                counts.withdrawn += done.withdrawn
-                counts.out_of_scope += done.out_of_scope.total()
-                counts.attributes += done.attributes
-                counts.attributes_held += done.attributes_held
-                counts.attributes_repeated += done.attributes_repeated
-                names.update(done.out_of_scope)
+        for done in local.run(plan, reader, self._keys, self._erased, self._progress.advance):
+            if done.subjects is not None:
+                loading.add_subjects(done.subjects)
+            if done.results is not None and done.contexts is not None:
+                loading.add_results(done.results, done.contexts)
+            for name, rows in done.rows.items():
+                loading.add(name, rows)
+            for rows in done.held:
+                loading.hold(rows)
+            counts.read += done.read
+            counts.withdrawn += done.withdrawn
+            counts.out_of_scope += done.out_of_scope.total()
+            counts.attributes += done.attributes
+            counts.attributes_held += done.attributes_held
+            counts.attributes_repeated += done.attributes_repeated
+            names.update(done.out_of_scope)
         outcome.detail.out_of_scope_names, rare = reader.divide(names)
         outcome.rare_names = len(rare)
         reader.keep_rare(self._connection, self._file_id(plan), rare, self._keys.seal)

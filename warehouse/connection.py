@@ -14,9 +14,9 @@ from warehouse.migrate import migrate
 
 # Rows stream through; more memory than this would only hide a plan that does not.
 MEMORY_LIMIT = "512MB"
-# While rows stream in, it would be filled with blocks that are written and that nobody reads.
-STREAM_LIMIT = "128MB"
-LARGE = 100_000  # records in one transaction
+# Written blocks that nobody reads would fill it, and memory would grow with the file.
+STREAM_LIMIT = "64MB"
+LARGE = 100_000  # rows that are stored, or have to be compared
 
 
 @contextmanager
@@ -78,15 +78,16 @@ def transaction(
     finally:
         if is_large:
             connection.execute("reset checkpoint_threshold")
-            connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+            make_room(
+                connection
+            )  # not before: after an error nothing can be asked until the transaction ends
 
 
-@contextmanager
-def streaming(connection: duckdb.DuckDBPyConnection, records: int) -> Iterator[None]:
-    """Keep DuckDB's memory small while the rows of a large file are appended; records: about how many."""
-    is_large = records > LARGE
-    if is_large:
-        connection.execute(f"set memory_limit = '{STREAM_LIMIT}'")
-    yield
-    if is_large:  # after an error the end of the transaction does it: until then nothing else can be asked
-        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+def save_memory(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep DuckDB's memory small while the rows of a large file are appended, at most until the transaction's end."""
+    connection.execute(f"set memory_limit = '{STREAM_LIMIT}'")
+
+
+def make_room(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give DuckDB its usual memory back, for what compares many rows."""
+    connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")

@@ -22,6 +22,8 @@ TABLES = {
 DOUBTFUL = "temp.doubtful_row"
 # Rows of other files that stand in for those of files that left in this run.
 STANDING_IN = "temp.standing_in"
+# Rows of these are compared with each other; those of core.lab_row were when they came.
+COMPARED = {*TABLES, DOUBTFUL} - {"core.lab_row"}
 # Bounds the memory of the comparison: ids are compared in parts of about this many.
 PART = 2_000_000
 
@@ -71,25 +73,38 @@ def settle_doubtful(connection: duckdb.DuckDBPyConnection, place: tuple[str, str
     return int(moved[0][0])
 
 
-def set_aside(connection: duckdb.DuckDBPyConnection, place: tuple[str, str, str]) -> int:
+def has_others(connection: duckdb.DuckDBPyConnection, file_id: str) -> bool:
+    """Tell whether the warehouse holds candidates of other files."""
+    return any(
+        connection.execute(f"select 1 from {table} where file_id <> ? limit 1", [file_id]).fetchall()
+        for table in TABLES
+    )
+
+
+def set_aside(
+    connection: duckdb.DuckDBPyConnection, place: tuple[str, str, str], *, among_others: bool
+) -> int:
     """Move a file's repeated candidates to meta.duplicate; return how many.
 
     place: file, site, feed. The file's laboratory results do not repeat each other, but may repeat another file's.
     """
     file_id, site, feed = place
-    mine, every = connection.execute(
-        f"select count(*) filter (where file_id = ?), count(*) from ({_comparable('true')})", [file_id]
-    ).fetchall()[0]
-    has_others = every > mine
     own = [table for table in TABLES if table != "core.lab_row"]
-    parts = 1 + (mine // PART if has_others else 0)
+    parts = 1 + (_count(connection, file_id) // PART if among_others else 0)
     found = 0
     for part in range(parts):
         slice_ = f"where hash(record_id) % {parts} = {part}" if parts > 1 else ""
         repeats = f"select record_id from ({_comparable('file_id = $file', own)}) {slice_}"
-        if _find_repeated(connection, file_id, repeats, slice_ if has_others else None):
+        if _find_repeated(connection, file_id, repeats, slice_ if among_others else None):
             found += _move(connection, site, feed)
     return found
+
+
+def _count(connection: duckdb.DuckDBPyConnection, file_id: str) -> int:
+    counted = connection.execute(
+        f"select count(*) from ({_comparable('file_id = $file')})", {"file": file_id}
+    )
+    return int(counted.fetchall()[0][0])
 
 
 def _find_repeated(

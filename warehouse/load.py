@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 
 from warehouse import corrections, decisions, duplicates, states
+from warehouse.connection import LARGE, make_room, save_memory
 from warehouse.counts import Counts, reconcile
 from warehouse.ledger import now
 from warehouse.repeats import Repeats
@@ -91,6 +92,9 @@ class FileLoad:
         self._seal_key = seal_key
         self._known: dict[str, frozenset[str]] = {}
         self._repeats = Repeats(spec.records)
+        self._to_compare = 0  # rows of the file that may repeat one another
+        if spec.records > LARGE:
+            save_memory(connection)
         self._contexts = 0  # lines of the file's contexts that are stored
         self._first_context = 1 + _number(
             connection, "select coalesce(max(context_id), 0) from core.lab_context"
@@ -139,6 +143,7 @@ class FileLoad:
         """Append rows to a core table; ids come as 32 hex digits, and constants of the file are filled in here."""
         if rows.is_empty():
             return
+        self._to_compare += rows.height if table in duplicates.COMPARED else 0
         kept = ", ".join(f"unhex({name})::uuid as {name}" if name in IDS else name for name in rows.columns)
         spec = self._spec
         constants = {"site": spec.site, "feed": spec.feed, "file_id": spec.file_id, "run_id": spec.run_id}
@@ -178,18 +183,23 @@ class FileLoad:
         """
         spec = self._spec
         place = (spec.file_id, spec.site, spec.feed)
+        meeting = self._repeats.meeting_rows()
+        among_others = duplicates.has_others(self._connection, spec.file_id)
+        if among_others or meeting is None or self._to_compare + len(meeting) > LARGE:
+            make_room(self._connection)
         has_doubtful = duplicates.DOUBTFUL in self._known
         duplicates.give_back(self._connection, spec.file_id, has_doubtful=has_doubtful)
         if has_doubtful:
             counts.duplicate = duplicates.settle_doubtful(self._connection, place)
         # Not before: a repeat that waited would take the place of what was waived.
         decisions.keep_waived(self._connection, spec.file_id)
-        counts.duplicate += duplicates.set_aside(self._connection, place)
-        states.settle(self._connection, spec.file_id, self._repeats.meeting_rows())
+        counts.duplicate += duplicates.set_aside(self._connection, place, among_others=among_others)
+        states.settle(self._connection, spec.file_id, meeting, among_others=among_others)
         corrections.settle(self._connection)
         self._count(counts, detail)
         reconcile(counts, spec.name)
         self._record(counts, detail)
+        make_room(self._connection)
         return counts
 
     def _count(self, counts: Counts, detail: Detail) -> None:

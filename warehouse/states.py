@@ -74,16 +74,16 @@ _SETTLED = f"""
 """
 
 
-def settle(connection: duckdb.DuckDBPyConnection, file_id: str, rows: pl.Series | None = None) -> None:
+def settle(
+    connection: duckdb.DuckDBPyConnection, file_id: str, rows: pl.Series | None = None, *, among_others: bool
+) -> None:
     """Settle the state of every result that meets one of this file's.
 
-    rows: the only rows of the file that can meet another row of the file, if that is known.
+    rows: the only rows of the file that can meet another row of the file, if that is known. among_others: whether the
+    warehouse holds rows of other files.
     """
-    mine, every = connection.execute(
-        "select count(*) filter (where file_id = ?), count(*) from core.lab_row", [file_id]
-    ).fetchall()[0]
-    if every > mine or rows is None:
-        _settle_by_query(connection, file_id, mine, has_others=every > mine)
+    if among_others or rows is None:
+        _settle_by_query(connection, file_id, has_others=among_others)
     elif len(rows):
         _touch_rows(connection, file_id, rows.alias("row_number").to_frame())
         _settle_touched(connection)
@@ -100,9 +100,10 @@ def _touch_rows(connection: duckdb.DuckDBPyConnection, file_id: str, rows: pl.Da
     )
 
 
-def _settle_by_query(
-    connection: duckdb.DuckDBPyConnection, file_id: str, mine: int, *, has_others: bool
-) -> None:
+def _settle_by_query(connection: duckdb.DuckDBPyConnection, file_id: str, *, has_others: bool) -> None:
+    mine = connection.execute("select count(*) from core.lab_row where file_id = ?", [file_id]).fetchall()[0][
+        0
+    ]
     parts = 1 + mine // PART
     for part in range(parts if mine else 0):
         slice_ = f"and meeting % {parts} = {part}" if parts > 1 else ""
