@@ -20,7 +20,7 @@ from warehouse.administrations import forget_touched, settle_administrations
 
 def derive(connection: duckdb.DuckDBPyConnection, loads: Sequence[str]) -> None:
     """Settle and score again what the loads touched, and forget what lost its last response."""
-    if settle_administrations(connection, loads):
+    for _ in settle_administrations(connection, loads):
         forget_touched(connection, "core.score")
         connection.execute(
             "delete from core.score_finding where level = 'administration' "

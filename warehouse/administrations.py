@@ -1,22 +1,30 @@
 """Administrations, settled by query from what the files present say of them, so that arrival order never matters.
 
-Works on the forms touched (a subject and an instrument). A file that states totals only joins the one administration
+Works on the forms touched (a subject and an instrument), part by part. A file that states totals only joins the one administration
 with items that it can belong to: same date, visit and rater where both files name them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import duckdb
 
+# Bounds memory: forms are settled, and scored, in parts of about this many answers.
+PART = 500_000
+
 _TOUCHED = """
-    create or replace temp table touched_form as
+    create or replace temp table touched as
     with active as (select file_id, run_id from meta.load where status = 'active'),
     loaded as (select file_id, run_id from meta.load where load_id in (select unnest($loads)))
     select subject_id, instrument from core.administration_claim semi join loaded using (file_id, run_id)
     union
     select subject_id, instrument from core.administration_claim anti join active using (file_id, run_id)
+"""
+
+_PART = """
+    create or replace temp table touched_form as
+    select * from touched where hash(subject_id) % $parts = $part
 """
 
 _FORGET = """
@@ -142,24 +150,32 @@ _STATES = """
 """
 
 
-def settle_administrations(connection: duckdb.DuckDBPyConnection, loads: Sequence[str]) -> bool:
-    """Settle the administrations that some loads, or files that left, touched; tell whether there are any.
+def settle_administrations(connection: duckdb.DuckDBPyConnection, loads: Sequence[str]) -> Iterator[None]:
+    """Settle the administrations that some loads, or files that left, touched; yield after each part of the subjects.
 
-    Leaves the temporary tables touched_form, form_claim, form_join and form_settled. Two different answers to one item
-    of one administration are both conflicting; equal ones are not.
+    Leaves the temporary tables touched_form, form_claim, form_join and form_settled of the part. Two different answers to
+    one item of one administration are both conflicting; equal ones are not.
     """
     connection.execute(_TOUCHED, {"loads": list(loads)})
-    if not connection.execute("select count(*) from touched_form").fetchall()[0][0]:
-        return False
-    for statement in (_FORGET, _CLAIMS, _JOINS, _MOVE, _SETTLED):
-        connection.execute(statement)
-    forget_touched(connection, "core.administration")
-    connection.execute(
-        "insert into core.administration by name select * exclude (has_version_conflict) from form_settled"
-    )
-    connection.execute(_CLASHES)
-    connection.execute(_STATES)
-    return True
+    forms, answers = connection.execute(
+        """
+        select
+            (select count(*) from touched),
+            (select count(*) from core.response semi join touched using (subject_id, instrument))
+        """
+    ).fetchall()[0]
+    parts = 1 + answers // PART if forms else 0
+    for part in range(parts):
+        connection.execute(_PART, {"parts": parts, "part": part})
+        for statement in (_FORGET, _CLAIMS, _JOINS, _MOVE, _SETTLED):
+            connection.execute(statement)
+        forget_touched(connection, "core.administration")
+        connection.execute(
+            "insert into core.administration by name select * exclude (has_version_conflict) from form_settled"
+        )
+        connection.execute(_CLASHES)
+        connection.execute(_STATES)
+        yield
 
 
 def forget_touched(connection: duckdb.DuckDBPyConnection, table: str) -> None:

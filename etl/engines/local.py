@@ -13,8 +13,9 @@ from etl.process.processor import Processor
 from etl.readers.base import Batch, Reader
 from warehouse.keys import Keys
 
-# Records that are processed at a time.
-ROWS = 150_000
+# Results or answers that are processed at a time, at most. From 122,880 on, DuckDB would make row groups of their own of
+# them, and merge those again when they are committed.
+ROWS = 120_000
 STAGES = (
     3  # reading, harmonizing, judging: a worker that waits for another's batch never keeps it from being made
 )
@@ -38,9 +39,10 @@ def run(
 
 def _batches(plan: ResolvedPlan, reader: Reader, advance: Callable[[int], None]) -> Generator[Batch]:
     columns = plan.resolution.used_columns()
+    most = max(ROWS // max(len(plan.resolution.measures), 1), 1)
     for part in plan.table.ranges:
         for batch in reader.read(plan.source, plan.table, part, columns):
-            yield from _pieces(batch)
+            yield from _pieces(batch, most)
         advance(part.end - part.start)
 
 
@@ -52,11 +54,12 @@ def _ahead(workers: Executor, items: Iterator[Item]) -> Iterator[Item]:
         yield item
 
 
-def _pieces(batch: Batch) -> Iterator[Batch]:
-    """Cut a batch: what a record becomes is several times its size, and one piece is loaded while another is made."""
-    if batch.frame.height <= ROWS:
+def _pieces(batch: Batch, most: int) -> Iterator[Batch]:
+    """Cut a batch evenly: what a record becomes is several times its size, and one piece is loaded while another is made."""
+    if batch.frame.height <= most:
         yield batch
         return
+    parts = -(-batch.frame.height // most)
     nothing = batch.damaged.clear()
-    for at, frame in enumerate(batch.frame.iter_slices(ROWS)):
+    for at, frame in enumerate(batch.frame.iter_slices(-(-batch.frame.height // parts))):
         yield Batch(frame, nothing if at else batch.damaged)

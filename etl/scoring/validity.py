@@ -59,8 +59,9 @@ def file_findings(responses: pl.DataFrame) -> pl.DataFrame:
     found = [
         {"instrument": form.instrument.id, "version": form.version_id, **one, **texts[one["check_id"]]}
         for form, rows in forms_in(responses)
+        for answers in [_as_written(rows)]
         for check in _CHECKS
-        for one in check(form, _as_written(rows))
+        for one in check(form, answers)
     ]
     return pl.DataFrame(found, schema=FILE_FINDING_SCHEMA)
 
@@ -74,7 +75,7 @@ def _as_written(rows: pl.DataFrame) -> pl.DataFrame:
     value = pl.col("value").cast(pl.Float64)
     if "value_source" in rows.columns:
         value = pl.coalesce(pl.col("value_source").str.strip_chars().cast(pl.Float64, strict=False), value)
-    return rows.with_columns(value=value)
+    return rows.drop("instrument", "version").with_columns(value=value)
 
 
 def _counted(version: Version) -> list[Item]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from warehouse import administrations
 from warehouse.keys import load_keys
 from warehouse.seal import unseal
 
@@ -98,6 +99,27 @@ def test_items_and_totals_of_two_files_join_in_either_order(place, order) -> Non
     assert totals(place) == [("2021-03-05", "V1", "A", 20, 20, "items")]
     assert place.rows("select count(*) from core.administration") == [(1,)]
     assert findings(place) == []
+
+
+@pytest.mark.parametrize("order", [("items", "totals"), ("totals", "items")])
+def test_many_answers_are_scored_in_parts(place, monkeypatch, order) -> None:
+    """Twelve subjects in parts of about 25 answers; two of the totals are wrong by one."""
+    monkeypatch.setattr(administrations, "PART", 25)
+    named = [f"P{at},2021-03-{at:02d}" for at in range(1, 13)]
+    files = {
+        "items": [f"subject_id,assessment date,{IRLS}", *(f"{each},{ANSWERS}" for each in named)],
+        "totals": ["subject_id,assessment date,irls_total", *(f"{each},20" for each in named)],
+    }
+    files["totals"][4:6] = [f"{each},21" for each in named[3:5]]
+    for name in order:
+        place.ingest(place.write(f"{name}.csv", "\n".join(files[name]) + "\n"))
+    assert [row[3:] for row in totals(place)] == [
+        (20, 21 if at in {4, 5} else 20, "items") for at in range(1, 13)
+    ]
+    wrong = "administration", "reported_score_disagrees", "irls"
+    assert findings(place) == [wrong, wrong]
+    place.ingest(place.write("totals.csv", "\n".join(files["totals"]) + "\n"))
+    assert (len(totals(place)), findings(place)) == (12, [wrong, wrong])
 
 
 def test_a_date_joins_a_time_of_that_day_but_no_other_day(place) -> None:

@@ -13,6 +13,7 @@ import pytest
 from etl.engines import local
 from etl.process.candidates import Processed
 from etl.process.processor import Processor
+from etl.readers.base import Batch
 from schemas.errors import SourceUnreadable
 
 ROW = "P{},Vitamin B12,{},pg/mL,2021-03-05 08:12\n"
@@ -92,6 +93,23 @@ def test_a_consumer_that_stops_ends_the_stages(place, monkeypatch) -> None:
         place.ingest(place.write("labs.csv", FILE))
     assert place.rows("select count(*) from core.lab_row") == [(0,)]
     assert place.rows("select count(*) from core.lab_subject") == [(0,)]
+
+
+@pytest.mark.usefixtures("threads")
+def test_a_wide_file_is_processed_in_pieces_of_as_many_results(place, monkeypatch) -> None:
+    heights: list[int] = []
+    real = Processor.harmonize
+
+    def harmonize(self: Processor, batch: Batch) -> Processed:
+        heights.append(batch.frame.height)
+        return real(self, batch)
+
+    monkeypatch.setattr(Processor, "harmonize", harmonize)
+    rows = "".join(f"P{at},2021-03-05,{200 + at},0.9,13.1\n" for at in range(20))
+    export = place.write("wide.csv", "subject_id,date,B12 (pg/mL),Creatinine (mg/dL),Hb (g/dL)\n" + rows)
+    (outcome,) = place.ingest(export).files
+    assert outcome.counts.accepted == 60
+    assert heights == [7, 7, 6]  # at most 25 results: 8 records of 3, evenly
 
 
 @pytest.mark.usefixtures("threads")
