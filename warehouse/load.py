@@ -111,7 +111,8 @@ class FileLoad:
     def add_results(self, rows: pl.DataFrame, contexts: pl.DataFrame) -> None:
         """Append laboratory results.
 
-        rows: columns of core.lab_row, but `context` for context_id and `subject` for subject_no; contexts: all so far.
+        rows: columns of core.lab_row, but `context` for context_id and `subject` for subject_no, and beside them what
+        Repeats.divide() needs; contexts: all so far.
         """
         spec, first = self._spec, self._first_context
         fresh = contexts[self._contexts :].with_row_index("line", self._contexts)
@@ -132,12 +133,12 @@ class FileLoad:
         placed = (pl.col("context") + first).cast(pl.UInt32).alias("context_id")
         subject = (pl.col("subject") + self._first_subject).cast(pl.UInt32).alias("subject_no")
         fresh, doubtful = self._repeats.divide(rows.with_columns(placed, subject).drop("context", "subject"))
-        self.add("core.lab_row", fresh.drop("meeting"))
+        self.add("core.lab_row", fresh)
         if doubtful.height:
             self._known[duplicates.DOUBTFUL] = duplicates.make_doubtful(
                 self._connection, self._columns("core.lab_row")
             )
-            self.add(duplicates.DOUBTFUL, doubtful.drop("meeting"))
+            self.add(duplicates.DOUBTFUL, doubtful)
 
     def add(self, table: str, rows: pl.DataFrame) -> None:
         """Append rows to a core table; ids come as 32 hex digits, and constants of the file are filled in here."""

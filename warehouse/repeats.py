@@ -22,14 +22,14 @@ class Seen:
         bits = min(max(least, 1 << max(8 * expected - 1, 0).bit_length()), most)
         self._words = np.zeros(bits // 64, np.uint64)  # pages that no number falls on are never there
 
-    def again(self, numbers: pl.Series) -> Flags:
-        """Tell which of some numbers may have come before, in this series or an earlier one, and remember all."""
-        values = numbers.to_numpy()
+    def again(self, values: Numbers) -> Flags:
+        """Tell which of some numbers may have come before this call, and remember all."""
         place = (values & np.uint64(len(self._words) - 1)).astype(np.int64)
         bits = _bit(values, 40) | _bit(values, 46) | _bit(values, 52)
         words = self._words[place]
-        known: Flags = ((words & bits) == bits) | ~numbers.is_first_distinct().to_numpy()
-        self._words[place] = words | bits
+        known: Flags = (words & bits) == bits
+        words |= bits
+        self._words[place] = words
         # Of numbers that share a word only the last one was written.
         lost = (self._words[place] & bits) != bits
         np.bitwise_or.at(self._words, place[lost], bits[lost])
@@ -44,24 +44,29 @@ def _bit(values: Numbers, shift: int) -> Numbers:
 class Repeats:
     """Divide a file's results into those that are surely new and those that have to be compared.
 
-    A wrong suspicion only costs a comparison; equal results always have equal numbers.
+    A wrong suspicion only costs a comparison; results that meet always have equal numbers.
     """
 
     MOST = 1_000_000  # meetings beyond this are found by a query
 
     def __init__(self, expected: int) -> None:
-        self._ids, self._meetings = Seen(expected), Seen(expected)
+        self._meetings = Seen(expected)
         self._rows: list[pl.Series] = []
 
     def divide(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return the rows whose content is new, and those that may repeat an earlier one.
+        """Return the rows that meet no earlier one, and those that may repeat one.
 
-        rows: result_id as hex text, meeting (null: meets nothing), row_number.
+        rows: meeting (a number that results share which meet or are equal), is_first (of the frame with it), row_number.
         """
-        meeting = rows.select("meeting", "row_number").drop_nulls("meeting")
-        self._rows.append(meeting["row_number"].filter(pl.Series(self._meetings.again(meeting["meeting"]))))
-        again = pl.Series(self._ids.again(rows["result_id"].hash()))
-        return (rows.filter(~again), rows.filter(again)) if again.any() else (rows, rows.clear())
+        known = self._meetings.again(rows["meeting"].to_numpy())
+        known |= ~rows["is_first"].to_numpy()
+        rows = rows.drop("meeting", "is_first")
+        if not known.any():
+            return rows, rows.clear()
+        again = pl.Series(known)
+        doubtful = rows.filter(again)
+        self._rows.append(doubtful["row_number"])
+        return rows.filter(~again), doubtful
 
     def meeting_rows(self) -> pl.Series | None:
         """Return the rows that may meet an earlier result of the file; None when only a query can tell."""

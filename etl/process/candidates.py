@@ -29,7 +29,7 @@ INCOMPARABLE = {name for name, reason in REASONS.items() if reason.stage in {"st
 class Processed:
     """The candidates of one batch. rows: core table -> frame in the order that it was read.
 
-    results: core.lab_row with `meeting` (what could supersede or contradict a result shares its number), where
+    results: core.lab_row with `meeting` and `is_first` (see etl.process.lab_ids.with_meeting), where
     `context` is a line number of contexts (core.lab_context), which only ever grows, and `subject` one of subjects,
     which holds those that no earlier batch had (subject, subject_id). scoped: results that are still to be judged.
     """

@@ -51,11 +51,14 @@ def role_texts(frame: pl.DataFrame, roles: Iterable[str]) -> list[str | pl.Expr]
     return [text(role) if text(role) in frame.columns else pl.lit("") for role in roles]
 
 
-def meeting(frame: pl.DataFrame) -> pl.Expr:
-    """Return a number that results have in common which could supersede or contradict each other; null for none."""
+def with_meeting(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add `meeting`, a number shared by results that may repeat, supersede or contradict each other, and `is_first`.
+
+    is_first: the first of the frame with its number. Equal results agree in all that the number is made of.
+    """
     drawn = pl.struct("subject_hash", "analyte", "specimen", "collected_at").hash()
     minutes = pl.when(pl.col("collected_precision").is_in(["minute", "second"])).then(drawn)
-    if "result_key" not in frame.columns:
-        return minutes
-    key = pl.col("result_key")
-    return pl.when(key.is_not_null()).then(key.hash()).otherwise(minutes)
+    key = pl.col("result_key").hash() if "result_key" in frame.columns else None
+    keyed = [] if key is None else [pl.when(pl.col("result_key").is_not_null()).then(key)]
+    number = pl.coalesce(*keyed, minutes, pl.col("result_id").hash()).alias("meeting")
+    return frame.with_columns(number).with_columns(pl.col("meeting").is_first_distinct().alias("is_first"))

@@ -15,7 +15,7 @@ from etl.process.cells import placed, result_cells
 from etl.process.contexts import CODED, GLUED, PERIOD, ROLES, boundaries, settle_contexts
 from etl.process.corrections import note_corrections
 from etl.process.identity import FIELD, content, with_hmac
-from etl.process.lab_ids import ROW_ROLES, meeting, role_texts, with_result_ids
+from etl.process.lab_ids import ROW_ROLES, role_texts, with_meeting, with_result_ids
 from etl.process.memo import Memo
 from etl.process.moments import moments
 from etl.process.roles import cleaned, text
@@ -226,7 +226,7 @@ class LabHarmonizer:
         if accepted.height:
             numbered = self._with_shared(accepted)
             kept = [name for name in ROW_OUTPUT if name in numbered.columns]
-            done.results = numbered.select(*kept, meeting(numbered).alias("meeting"))
+            done.results = with_meeting(numbered).select(*kept, "meeting", "is_first")
             done.contexts = self._shared.answers()
         if held.height:
             originals = [text(role) for role in LAB_ROLES if text(role) in held.columns]
