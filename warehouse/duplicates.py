@@ -73,12 +73,13 @@ def settle_doubtful(connection: duckdb.DuckDBPyConnection, place: tuple[str, str
     return int(moved[0][0])
 
 
-def has_others(connection: duckdb.DuckDBPyConnection, file_id: str) -> bool:
-    """Tell whether the warehouse holds candidates of other files."""
-    return any(
-        connection.execute(f"select 1 from {table} where file_id <> ? limit 1", [file_id]).fetchall()
-        for table in TABLES
+def has_others(connection: duckdb.DuckDBPyConnection, place: tuple[str, str, str]) -> bool:
+    """Tell whether other files of the feed were loaded, whose candidates alone can have the ids of this one's."""
+    file_id, site, feed = place
+    found = connection.execute(
+        "select 1 from meta.load where site = ? and feed = ? and file_id <> ? limit 1", [site, feed, file_id]
     )
+    return bool(found.fetchall())
 
 
 def set_aside(

@@ -185,7 +185,8 @@ class FileLoad:
         spec = self._spec
         place = (spec.file_id, spec.site, spec.feed)
         meeting = self._repeats.meeting_rows()
-        among_others = duplicates.has_others(self._connection, spec.file_id)
+        among_feed = duplicates.has_others(self._connection, place)
+        among_others = among_feed or states.has_others(self._connection, self._first_subject)
         if among_others or meeting is None or self._to_compare + len(meeting) > LARGE:
             make_room(self._connection)
         has_doubtful = duplicates.DOUBTFUL in self._known
@@ -194,7 +195,7 @@ class FileLoad:
             counts.duplicate = duplicates.settle_doubtful(self._connection, place)
         # Not before: a repeat that waited would take the place of what was waived.
         decisions.keep_waived(self._connection, spec.file_id)
-        counts.duplicate += duplicates.set_aside(self._connection, place, among_others=among_others)
+        counts.duplicate += duplicates.set_aside(self._connection, place, among_others=among_feed)
         states.settle(self._connection, spec.file_id, meeting, among_others=among_others)
         corrections.settle(self._connection)
         self._count(counts, detail)

@@ -79,14 +79,28 @@ def settle(
 ) -> None:
     """Settle the state of every result that meets one of this file's.
 
-    rows: the only rows of the file that can meet another row of the file, if that is known. among_others: whether the
-    warehouse holds rows of other files.
+    rows: the only rows of the file that can meet another row of the file, if that is known. among_others: whether there
+    are other files of its feed, in which a key can be, or of its subjects.
     """
     if among_others or rows is None:
         _settle_by_query(connection, file_id, has_others=among_others)
     elif len(rows):
         _touch_rows(connection, file_id, rows.alias("row_number").to_frame())
         _settle_touched(connection)
+
+
+def has_others(connection: duckdb.DuckDBPyConnection, first_subject: int) -> bool:
+    """Tell whether other files may have subjects of the file whose subjects are numbered from first_subject on."""
+    found = connection.execute(
+        """
+        select 1 from core.lab_subject as mine semi join (
+            select subject_id from core.lab_subject where subject_no < $first
+        ) as other using (subject_id)
+        where mine.subject_no >= $first limit 1
+        """,
+        {"first": first_subject},
+    )
+    return bool(found.fetchall())
 
 
 def _touch_rows(connection: duckdb.DuckDBPyConnection, file_id: str, rows: pl.DataFrame) -> None:  # noqa: ARG001

@@ -80,10 +80,14 @@ def split(rows: list[dict[str, object]]) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def load(
-    connection: duckdb.DuckDBPyConnection, name: str, rows: list[dict[str, object]], read: int | None = None
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    rows: list[dict[str, object]],
+    read: int | None = None,
+    feed: str = "labs",
 ) -> Counts:
     spec = FileSpec(
-        file_id=f"file-{name}", load_id=f"load-{name}", run_id="r", site="north", feed="labs", sha256=name, size_bytes=1,
+        file_id=f"file-{name}", load_id=f"load-{name}", run_id="r", site="north", feed=feed, sha256=name, size_bytes=1,
         format="delimited", encoding="utf-8", name=name, delivery="increment", plan_digest="p", plan={},
     )  # fmt: skip
     with transaction(connection):
@@ -147,6 +151,13 @@ def test_one_number_for_two_subjects_conflicts(connection) -> None:
     for name in ("s1", "s2"):
         load(connection, name, [result(int(name[1]), result_key="a" * 32, subject_id=name)])
     assert conflicts(connection) == [(200.0, "conflicting"), (200.0, "conflicting")]
+
+
+@pytest.mark.parametrize(("other", "state"), [("s1", "conflicting"), ("s2", "current")])
+def test_results_of_one_subject_and_minute_conflict_across_feeds(connection, other, state) -> None:
+    load(connection, "labs", [result(1, value=200.0)])
+    load(connection, "wards", [result(2, value=900.0, subject_id=other)], feed="wards")
+    assert conflicts(connection) == [(200.0, state), (900.0, state)]
 
 
 def test_a_value_takes_the_place_of_a_pending_one(connection) -> None:
