@@ -58,19 +58,22 @@ def test_broken_warehouse_fails(check_id, sound, parameters):
 
 @pytest.fixture
 def linked(sound):
-    """The sound warehouse, where results and answers of north are under numbers of their own, linked by a crosswalk."""
+    """The sound warehouse, where results and answers of north are under numbers of their own, linked over a third one."""
     for table in ("lab_result", "response", "score"):
         sound.execute(
             f"update core.{table} set subject_id = 'lab_' || subject_id where subject_id like 'north%'"
         )
     sound.execute(
         "insert into core.subject_link (subject_id, linked_subject_id)"
-        " select distinct subject_id, subject_id[5:] from core.lab_result where site = 'north'"
+        " select distinct unnest([subject_id, subject_id[5:]]), 'ward_' || subject_id[5:]"
+        " from core.lab_result where site = 'north'"
     )
     return sound
 
 
-@pytest.mark.parametrize("check_id", ["cases_have_b12", "cases_have_irls"])
+@pytest.mark.parametrize(
+    "check_id", ["cases_have_b12", "cases_have_irls", "lab_subjects_known", "response_subjects_known"]
+)
 def test_what_is_known_of_a_subject_is_found_over_a_link(check_id, linked, parameters):
     assert {each.status for each in run(linked, parameters, CHECKS[check_id])} == {"passed"}
 
