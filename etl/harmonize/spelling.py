@@ -22,6 +22,8 @@ _COMPONENT = re.compile(r"(?<!10)\^(?![-+]?\d)")
 _TEN = re.compile(r"(?:[x×*]?10(?:\*\*|[*^e]|exp)|[x×]?10\(|[x×*]?10e\+?|e)(3|6|9|12)\)?")
 # mL.min-1.1.73m-2: a factor of power -1, or an area of power -2, stands below the line.
 _INVERSE = re.compile(r"[.· ]\s*(?:([^\d\W]+)\^?-1|((?:1[.,]73\s?)?m)\^?-2)(?!\d)")
+# A number that multiplies: (pg/mL)/2 is UCUM, and what becomes of the second of two columns `B12 (pg/mL)`.
+_MULTIPLE = re.compile(r"(?:^|[/.(])\d+(?=$|[/.)])")
 _DIVIDERS = re.compile(r"\s+(?:per|pro|por|par)\s+|\s*[/∕⁄]\s*")
 
 
@@ -164,5 +166,6 @@ def _usual() -> dict[str, str]:
 
 
 def _literal(text: str) -> str | None:
-    """Return a code that is already UCUM, if it shows that it is by a bracket of UCUM's."""
-    return text if re.search(r"[{\[(]", text) and measure(text) is not None else None
+    """Return a code that is already UCUM, if it shows that it is by a bracket of UCUM's and counts no multiples."""
+    is_shown = re.search(r"[{\[(]", text) and not _MULTIPLE.search(re.sub(r"\{[^{}]*\}", "", text))
+    return text if is_shown and measure(text) is not None else None

@@ -39,3 +39,10 @@ def test_a_first_line_that_may_be_a_patient_is_not_repeated(place) -> None:
     place.write("exports/bare.csv", "1001,Vitamin B12,310\n1002,Vitamin B12,320\n1003,Vitamin B12,330\n")
     (outcome,) = place.ingest(place.folder / "exports").files
     assert (outcome.status, "1001" in outcome.note) == ("unmapped", False)
+
+
+def test_the_second_of_two_columns_of_one_name_is_not_read_in_another_unit(place) -> None:
+    twice = "patient_id,B12 (pg/mL),B12 (pg/mL)\nP1,200,210\n"
+    (outcome,) = place.ingest(place.write("twice.csv", twice)).files
+    assert place.rows("select value from core.lab_result") == [(200.0,)]
+    assert outcome.detail.unmapped == ["B12 (pg/mL)_2"]

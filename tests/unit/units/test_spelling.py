@@ -45,6 +45,12 @@ def test_capitals_never_become_physics(text, readings):
     assert unit_readings(text) == readings
 
 
+# Each is UCUM, and says half, a third or a fifth of what a laboratory measured.
+@pytest.mark.parametrize("text", ["(pg/mL)/2", "m[IU]/L/2", "(2.pg)/mL", "pg/(5.mL)"])
+def test_a_multiple_is_no_unit(text):
+    assert unit_readings(text) == ()
+
+
 def test_two_readings_are_no_unit():
     assert parse_unit("G/L") is None
 
