@@ -15,6 +15,7 @@ import polars as pl
 from etl.answers import Answers
 from etl.harmonize.dates import date_evidence, decide_dates
 from etl.harmonize.numbers import decide_decimal, decimal_evidence
+from etl.harmonize.offsets import decide_offsets, has_offset
 from etl.plan import Declaration, ResolvedPlan
 from etl.process.roles import DATED_BY, NUMBER_ATTRIBUTES, dating, role_expression
 from etl.questions import Asked
@@ -77,7 +78,8 @@ class Observed:
             seen = self.date_counts.setdefault(role, Counter())
             for expression in expressions:
                 texts = frame.select(expression).to_series()
-                seen.update(date_evidence(texts, clock=seen["clock"] <= seen["midnight"]))
+                clock = seen["clock"] <= seen["midnight"] or has_offset(seen)
+                seen.update(date_evidence(texts, clock=clock))
         self.coded.see(frame)
         for column in self.numbers:
             self.number_counts.update(decimal_evidence(frame[column].unique()))
@@ -229,6 +231,9 @@ def _decisions(observed: Observed, feed: FeedMapping | None) -> list[Decision]:
         decide_dates(f"dates:{role}", observed.date_counts.get(role, Counter()), declared.get(role))
         for role in observed.dates
     ]
+    if feed is None or feed.timezone in (None, "unknown"):
+        mixed = (decide_offsets(f"offsets:{role}", seen) for role, seen in observed.date_counts.items())
+        made += [each for each in mixed if each]
     if observed.twins:
         made.append(observed.twins.decision())
     if observed.numbers:

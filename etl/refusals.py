@@ -60,6 +60,8 @@ def undecided(plan: ResolvedPlan, about: str) -> UserError:
     kind, _, role = about.partition(":")
     if kind == "subject":
         return _side_by_side(plan)
+    if kind == "offsets":
+        return _several_clocks(plan, role)
     if kind == "dates":
         column = plan.resolution.roles.get(role) or plan.resolution.attributes.get(role, role)
         why = f"Column '{column}': no date shows whether the day or the month comes first, or they contradict each other."
@@ -71,6 +73,18 @@ def undecided(plan: ResolvedPlan, about: str) -> UserError:
         f"{plan.source.name} waits for a declaration of its {'dates' if kind == 'dates' else 'decimal mark'}.",
         why,
         f"{line} in sites/{plan.site}.yaml under feeds: {plan.feed}:",
+    )
+
+
+def _several_clocks(plan: ResolvedPlan, role: str) -> UserError:
+    """Say that the times of a column are of several clocks."""
+    column = plan.resolution.roles.get(role) or plan.resolution.attributes.get(role, role)
+    decision = plan.decision(f"offsets:{role}")
+    stated = ", ".join(sorted(decision.evidence)) if decision else ""
+    return DeclarationNeeded(
+        f"{plan.source.name} waits for a declaration of its time zone.",
+        f"Column '{column}' states its times by several clocks ({stated}); as printed they cannot be compared.",
+        f"timezone: Europe/Berlin   (or the site's own) in sites/{plan.site}.yaml under feeds: {plan.feed}:",
     )
 
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from etl.harmonize.date_formats import PRECISIONS, common_formats, parse_format, parse_serials
 from etl.harmonize.date_text import NEEDS_ORDER, DateMatch, clean, match_date, read_date
+from etl.harmonize.offsets import offset_evidence
 from etl.readers.base import Decision
 from schemas.calendars import CALENDARS
 
@@ -50,6 +51,7 @@ def date_evidence(texts: pl.Series, *, clock: bool = True) -> dict[str, int]:
         counts.update(dict.fromkeys(list(_evidence(text)) or ["unreadable"], number))
     if clock:
         counts.update(_clocks(filled))
+    counts.update(offset_evidence(filled))
     return {name: number for name, number in sorted(counts.items()) if number}
 
 
