@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from etl.plan import ResolvedPlan
+from etl.refusals import unread_note
 from schemas.errors import UserError
 from warehouse.counts import Counts
 from warehouse.leave import Change
@@ -111,6 +112,7 @@ def outcome_of(plan: ResolvedPlan, status: str) -> FileOutcome:
         feed=plan.feed,
         format=plan.table.format,
         encoding=plan.table.encoding,
+        note=unread_note(plan),
         bytes=plan.table.size,
         detail=Detail(
             structural=dict(plan.table.structural),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from etl.plan import ResolvedPlan
+from schemas.columns import COLUMNS, header_key
 from schemas.errors import DeclarationNeeded, SourceUnreadable, UsageError, UserError
 
 
@@ -37,6 +38,23 @@ def unmapped_note(plan: ResolvedPlan) -> str:
     """Say the same of a table that was found among others."""
     explanation = plan.resolution.explanation
     return explanation if plan.has_no_header else f"{explanation}{_resembling(plan)} Try: {_fix(plan)}"
+
+
+def unread_note(plan: ResolvedPlan) -> str:
+    """Name the columns of a table with a measure a column that are not read: what is in them is not counted."""
+    if plan.resolution.shape not in ("wide", "subjects"):
+        return ""
+    headers = plan.shown_headers()
+    unread = [
+        headers[each] for each in plan.resolution.unmapped if header_key(each) not in COLUMNS.known_unread
+    ]
+    if not unread:
+        return ""
+    listed = ", ".join(unread[:12]) + (" ..." if len(unread) > 12 else "")
+    said = f"{len(unread)} columns are" if len(unread) > 1 else "1 column is"
+    near = _resembling(plan)
+    fix = f" Try: measures: {{HEADER: {{analyte: ANALYTE, unit: UNIT}}}} in the mapping of '{plan.site}'"
+    return f"{said} not read: {listed}.{near}{fix if near else ''}"
 
 
 def _resembling(plan: ResolvedPlan) -> str:

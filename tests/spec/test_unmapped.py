@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from etl.outcome import IngestReport
+from etl.terminal import ingest_summary
+
 EXPORT = """
     patient_id,B12 baseline (pg/mL),shoe size
     P1,310,50
@@ -46,3 +49,19 @@ def test_the_second_of_two_columns_of_one_name_is_not_read_in_another_unit(place
     (outcome,) = place.ingest(place.write("twice.csv", twice)).files
     assert place.rows("select value from core.lab_result") == [(200.0,)]
     assert outcome.detail.unmapped == ["B12 (pg/mL)_2"]
+
+
+def test_a_loaded_table_names_the_columns_that_are_not_read(place) -> None:
+    visits = "patient_id,sex,B12 week 4 (pmol/L),shoe size\nP1,F,260,38\n"
+    (outcome,) = place.ingest(place.write("visits.csv", visits)).files
+    assert (outcome.status, outcome.counts.read) == ("loaded", 0)
+    assert outcome.note.startswith("2 columns are not read: B12 week 4 (pmol/L), shoe size.")
+    assert "B12 week 4 (pmol/L) (vitamin_b12)" in outcome.note
+    assert "measures: {HEADER:" in outcome.note
+    assert outcome.note in ingest_summary(IngestReport("run", [outcome]))
+
+
+def test_a_long_table_names_none(place) -> None:
+    long = "patient_id,test,result,unit,ward\nP1,Vitamin B12,310,pg/mL,3\n"
+    (outcome,) = place.ingest(place.write("long.csv", long)).files
+    assert outcome.note == ""
