@@ -39,11 +39,14 @@ class AnswerReader:
         self._known: dict[tuple[str | None, str], ItemRef] = {}
         columns = [measure.column for measure in plan.resolution.measures if measure.kind == "item"]
         self._by_column = match_items(columns)
+        versions = {(ref.instrument, ref.item, ref.version) for ref in self._by_column.values()}
+        told = Counter(version[:2] for version in versions)
+        self._of_several = {item for item, number in told.items() if number > 1}
 
     def read(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
         """Return the answers of our instruments, and the others by name, which are out of scope.
 
-        Adds instrument, item, version, version_basis, value_source, value, absent_reason and reason (why an answer is held).
+        Adds instrument, item, item_told, version, version_basis, value_source, value, absent_reason and reason (why an answer is held).
         """
         frame, others = self._recognised(_complete(frame))
         return self._answered(self._with_status(frame)), others
@@ -60,9 +63,15 @@ class AnswerReader:
             choice = self._plan.versions.get(ref.instrument, unknown) if ref else unknown
             named = (ref.instrument, settle_item(ref, choice)) if ref else (_ours(instrument), None)
             version = version_of(ref, choice) if ref else None
-            rows.append((instrument, item, column, *named, version, choice.basis))
-        names = (*NAMES, "instrument", "item", "version", "version_basis")
+            told = self._told(item, ref if column else None)
+            rows.append((instrument, item, column, *named, told, version, choice.basis))
+        names = (*NAMES, "instrument", "item", "item_told", "version", "version_basis")
         return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+    def _told(self, item: str | None, ref: ItemRef | None) -> str | None:
+        """Return what the file calls an item; with its version where columns are totals of several, equal or not."""
+        is_of_several = ref and (ref.instrument, ref.item) in self._of_several
+        return f"{item} of {ref.version}" if ref and is_of_several else item
 
     def _ref(self, instrument: str | None, item: str, column: str | None) -> ItemRef | None:
         """Return what an answer is; the column of a wide file tells the version as well, as HAMD17_total does."""

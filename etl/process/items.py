@@ -79,7 +79,7 @@ class ItemHarmonizer:
 
     def _with_ids(self, frame: pl.DataFrame) -> pl.DataFrame:
         site, feed = self._plan.site, self._plan.feed
-        mapped = [text(role) for role in ITEM_ROLES]
+        mapped = ["item_told" if role == "item" else text(role) for role in ITEM_ROLES]
         frame = with_hmac(frame, "record_id", content(mapped, site, feed), self._key)
         frame = frame.with_columns(pl.col("administered_at").cast(pl.String).alias("given_at"))
         parts = ["subject_id", "instrument", "given_at", text("visit"), text("rater")]

@@ -68,6 +68,16 @@ def test_totals_of_two_versions_in_one_row_stay_two_scores_and_a_third_is_held(p
     assert findings(place) == []
 
 
+def test_equal_totals_of_two_versions_are_two_answers(place) -> None:
+    text = "subject_id,assessment date,HAMD17总分,HAMD24总分\nP1,2021-03-05,2,2\n"
+    (outcome,) = place.ingest(place.write("totals.csv", text)).files
+    assert (outcome.counts.accepted, outcome.counts.held, outcome.counts.duplicate) == (0, 2, 0)
+    place.map(HAMD24)
+    (outcome,) = place.ingest(place.folder / "totals.csv").files
+    assert (outcome.counts.accepted, outcome.counts.held, outcome.counts.duplicate) == (2, 0, 0)
+    assert place.rows("select scale, value from core.score order by 1") == [("hamd_17", 2), ("total", 2)]
+
+
 def test_rows_that_name_their_version_are_scored_by_it(place) -> None:
     rows = [
         f"P{n},2021-03-05,,,{name},{item},1"
