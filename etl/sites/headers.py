@@ -142,7 +142,11 @@ def _settle(name: str, claimed: list[tuple[Candidate, str]], roles: Roles) -> No
     """Take the column with the best place in the lists; leave the role open if two have equal right to it."""
     claimed.sort(key=lambda claim: (claim[0].tier, claim[0].position))
     best, column = claimed[0]
-    rivals = [other for candidate, other in claimed[1:] if _is_rival(candidate, best)]
+    rivals = [
+        other
+        for candidate, other in claimed[1:]
+        if _is_rival(candidate, best) and not _is_ranked(name, column, other)
+    ]
     if rivals:
         names = ", ".join(f"'{each}'" for each in (column, *rivals))
         roles.findings.append(
@@ -165,6 +169,16 @@ def _is_rival(candidate: Candidate, best: Candidate) -> bool:
     return candidate.position == best.position or (
         best.tier == LANGUAGE_TIER and candidate.names != best.names
     )
+
+
+def _is_ranked(name: str, best: str, column: str) -> bool:
+    """Tell whether a list has both columns, the best one first: `Test Name` and `Testname` are words of two languages."""
+    wanted = (header_key(best), header_key(column))
+    for listed in COLUMNS.field(name).names.values():
+        keys = [header_key(header) for header in listed]
+        if all(key in keys for key in wanted) and keys.index(wanted[0]) < keys.index(wanted[1]):
+            return True
+    return False
 
 
 def settle_collection_time(roles: Roles) -> None:

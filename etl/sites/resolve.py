@@ -99,7 +99,8 @@ def resolve(
     shape = shape or _shape_without_rows(header, feed, measures)
     roles = _roles(header, feed, _groups(shape, measures), measures)
     resolution = _resolution(shape, columns, roles, measures, feed)
-    found = _without_subject(resolution) or resolution
+    open_roles = _roles(header, feed, _EVERY_GROUP, measures).findings if shape == "unmapped" else []
+    found = _without_subject(resolution, open_roles) or resolution
     return replace(found, resembling=_resembling(found, known, header.questions))
 
 
@@ -258,8 +259,11 @@ def _unmapped(columns: Sequence[str], declared: Roles) -> Resolution:
     )
 
 
-def _without_subject(resolution: Resolution) -> Resolution | None:
-    """Return the file as unmapped if no row of it can be anybody's, or nothing of it is of use."""
+def _without_subject(resolution: Resolution, open_roles: Sequence[Finding]) -> Resolution | None:
+    """Return the file as unmapped if no row of it can be anybody's, or nothing of it is of use.
+
+    open_roles: what no header settles of the roles that a result or an item has.
+    """
     if resolution.shape in _HAVE_NO_SUBJECT:
         return None
     if "subject" not in {*resolution.roles, *resolution.constants}:
@@ -270,7 +274,7 @@ def _without_subject(resolution: Resolution) -> Resolution | None:
             "columns: {subject: HEADER} in the mapping",
         )
     elif resolution.shape == "unmapped":
-        found = Finding(
+        found = next(iter(open_roles), None) or Finding(
             "no column holds a result, an item or an attribute of the subject.",
             "None of the headers is known as one.",
             "columns: {analyte: HEADER, value: HEADER} or measures: {HEADER: {analyte: ANALYTE, unit: UNIT}} in the mapping",

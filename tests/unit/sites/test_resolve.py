@@ -153,6 +153,34 @@ def test_the_earlier_name_of_a_list_wins(found: Callable[..., Resolution]) -> No
     assert found("id|病案号|性别").roles == {"subject": "病案号"}
 
 
+# The result of the component TIBC of a test IRON is no iron, whatever the language of the two headers.
+@pytest.mark.parametrize(
+    ("ordered", "measured"),
+    [
+        ("Test Name", "Component"),
+        ("Test", "Parameter"),
+        ("Investigation", "Parameter Name"),
+        ("Testname", "Component Name"),
+        ("Untersuchung", "Parameter"),
+        ("项目名称", "明细项目名称"),
+        ("检验项目", "指标名称"),
+        ("prueba", "determinación"),
+        ("esame", "analita"),
+    ],
+)
+def test_what_was_measured_goes_before_what_was_ordered(
+    found: Callable[..., Resolution], ordered: str, measured: str
+) -> None:
+    for pair in ((ordered, measured), (measured, ordered)):
+        resolution = found("|".join(("Patient ID", *pair, "Result", "Unit")))
+        assert (resolution.shape, resolution.roles["analyte"]) == ("lab_long", measured)
+
+
+def test_two_analytes_of_equal_right_are_named(found: Callable[..., Resolution]) -> None:
+    explanation = found("Patient ID|Test|Esame|Result|Unit").explanation
+    assert explanation.startswith("analyte may be any of the columns 'Esame', 'Test'.")
+
+
 def test_two_columns_of_equal_right_leave_an_optional_role_open(found: Callable[..., Resolution]) -> None:
     resolution = found("MRN|Test Name|Result|Unit|Einheit")
     assert "unit" not in resolution.roles
