@@ -122,7 +122,9 @@ class AttributeHarmonizer:
         shaped = held_rows(
             record.with_columns(pl.concat_list("reason").alias("reasons")), [text("subject"), "value_source"]
         )
-        done.held.append(shaped.with_columns(pl.lit("attribute").alias("stage")))
+        # A statement is no candidate: one that stands in many rows is held in each, and is nobody's duplicate.
+        stage, comparable = pl.lit("attribute").alias("stage"), pl.lit(value=False).alias("comparable")
+        done.held.append(shaped.with_columns(stage, comparable))
 
 
 def _split(frame: pl.DataFrame, condition: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:

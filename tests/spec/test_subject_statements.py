@@ -41,3 +41,15 @@ def test_an_impossible_birth_date_is_held(place, day: str) -> None:
     place.ingest(place.write("subjects.csv", f"patient_id,birth_date,sex\nP1,{day},F\nP2,1950-05-13,M\n"))
     assert stated(place, "birth_date") == ["1950-05-13"]
     assert place.rows("select measure, reasons from quarantine.record") == [("birth_date", ["bad_date"])]
+
+
+def test_an_unreadable_statement_may_stand_in_many_rows_and_files(place) -> None:
+    line = "P1,1950-13-45,{},{},ng/mL\n"
+    head = "Patient ID,Date of birth,Analyte,Value,Unit\n"
+    for name, values in (("a.csv", (51, 301)), ("b.csv", (52, 302))):
+        lines = (
+            line.format(analyte, value) for analyte, value in zip(("Ferritin", "Folate"), values, strict=True)
+        )
+        (outcome,) = place.ingest(place.write(name, head + "".join(lines))).files
+        assert (outcome.status, outcome.counts.attributes_held) == ("loaded", 2)
+    assert place.problems() == []
