@@ -23,6 +23,7 @@ from etl.readers import detect
 from etl.readers.base import Decision, Hints, Reader, Source, Table
 from etl.readers.dictionary import is_dictionary
 from etl.readers.vocabulary import is_vocabulary
+from etl.sites.heading import extender
 from etl.sites.mapping import FeedMapping, SiteMapping
 from etl.sites.resolve import Resolution, choose_feed, default_feed, resolve
 from etl.twins import Twins
@@ -139,9 +140,19 @@ def reader_of(plan: ResolvedPlan) -> Reader:
 
 
 def _hints(feed: FeedMapping | None, name: str) -> Hints:
-    if feed is None or feed.claims_correction(name):
+    if feed is None:
+        return Hints(extend=extender(None, name))
+    if feed.claims_correction(name):
         return Hints()  # a corrected copy has our layout, whatever the feed's own files look like
-    return Hints(feed.encoding, feed.delimiter, feed.quote, feed.header_row, feed.sheet)
+    return Hints(
+        feed.encoding,
+        feed.delimiter,
+        feed.quote,
+        feed.header_row[0] if feed.header_row else None,
+        feed.sheet,
+        is_first_row=feed.header_lines is not None,
+        extend=extender(feed, name),
+    )
 
 
 def _observed(columns: tuple[str, ...], feed: FeedMapping | None, asked: Asked, coded: Coded) -> Observed:

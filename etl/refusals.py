@@ -67,7 +67,7 @@ def _fix(plan: ResolvedPlan) -> str:
     findings = plan.resolution.findings
     line = findings[0].fix if findings else "columns: {ROLE: HEADER} in the mapping"
     return (
-        f"{line} of '{plan.site}'; header_row: N if line N holds the names"
+        f"{line} of '{plan.site}'; header_row: N if line N holds the names, [N, M] if lines N to M do"
         if line.startswith("columns:")
         else line
     )

@@ -113,7 +113,12 @@ def _measured(measure: Measure) -> list[pl.Expr]:
     }
     if measure.option is not None:
         known |= {"text": measure.option, "source_id": measure.field}
-    return [pl.lit(value, pl.String).alias(text(name)) for name, value in known.items()]
+    literals = [pl.lit(value, pl.String).alias(text(name)) for name, value in known.items()]
+    if measure.unit_column is None:
+        return literals
+    return [each for each in literals if each.meta.output_name() != text("unit")] + [
+        pl.col(measure.unit_column).alias(text("unit"))
+    ]
 
 
 def role_expression(resolution: Resolution, role: str) -> pl.Expr | None:

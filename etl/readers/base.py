@@ -55,6 +55,31 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """A column- or file-wide choice with its evidence, as counts and locators, never a cell."""
+
+    about: str  # "encoding", "delimiter", "header", "date_order:collected_at", ...
+    value: str | None  # None: the evidence does not settle it
+    basis: str  # "declared", "content", "name", "witness", "default", "corrected" (the file that a copy corrects)
+    evidence: dict[str, int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A header of several lines: what its columns are called, how many lines below the first belong to it, and why."""
+
+    names: tuple[str, ...]
+    lines: int
+    decisions: tuple[Decision, ...]
+
+
+# Asked with the cells of a header, those of the lines below it, each as long as the header, and whether the header is
+# the declared one: which of the lines belong to it. A reader knows no units and no names; whoever gives the hints does.
+Extend = Callable[[Sequence[str], Sequence[Sequence[str]], bool], Heading]
+LEVELS = 3  # lines above or below a header that may belong to it
+
+
+@dataclass(frozen=True)
 class Hints:
     """What the mapping declares about a file; None means: find out."""
 
@@ -64,6 +89,10 @@ class Hints:
     header_row: int | None = None  # 1-based physical line
     sheet: str | None = None
     has_header: bool = True
+    is_first_row: bool = (
+        False  # header_row is the first line of a header of several, not the only or the lowest
+    )
+    extend: Extend | None = None
 
 
 @dataclass(frozen=True)
@@ -76,16 +105,6 @@ class Range:
     is_plain: bool = (
         False  # inspection saw nothing but whole records, so that nothing has to be looked at again
     )
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A column- or file-wide choice with its evidence, as counts and locators, never a cell."""
-
-    about: str  # "encoding", "delimiter", "header", "date_order:collected_at", ...
-    value: str | None  # None: the evidence does not settle it
-    basis: str  # "declared", "content", "name", "witness", "default", "corrected" (the file that a copy corrects)
-    evidence: dict[str, int | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,7 @@ class _Part:
         header_rows = region.body_row - region.header_row if region.header_row else 0
         seen: dict[str, int | str] = {"columns": len(region.columns), "header_rows": header_rows}
         yield Decision("header", str(region.header_row), self._basis(), seen)
+        yield from region.told
         body = range(region.body_row, region.last_row + 1)
         rows = sheet.frame[region.body_row - 1 : region.last_row]
         for name, place in zip(region.columns, region.places, strict=True):
@@ -157,6 +158,8 @@ class _Part:
         if not self.region.header_row:
             return "declared"
         names = Grid(self.sheet.frame).filled(self.region.header_row).values()
+        if self.region.told:
+            return "content"
         return "default" if any(VALUE.fullmatch(name) for name in names) else "content"
 
 
@@ -183,7 +186,7 @@ def _sheets(
 
 def _tables(sheet: Sheet, hints: Hints) -> list[_Part]:
     grid = Grid(sheet.frame, sheet.merges)
-    regions = find_regions(grid, hints.header_row, has_header=hints.has_header)
+    regions = find_regions(grid, hints)
     return [_Part(sheet, region) for region in regions]
 
 
@@ -219,4 +222,12 @@ def _without_table(name: str, hints: Hints, titles: list[str], unread: list[Deci
 def _region_of(table: Table, part: Range) -> Region:
     kept = {key: int(table.options[key] or 0) for key in ("header_row", "body_row", "last_row", "footer_row")}
     places = tuple(map(int, str(table.options["places"]).split()))
-    return Region(first_row=part.first_row, places=places, columns=table.columns, **kept)
+    return Region(
+        part.first_row,
+        kept["header_row"],
+        kept["body_row"],
+        kept["last_row"],
+        places,
+        table.columns,
+        kept["footer_row"],
+    )

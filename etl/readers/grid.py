@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from etl.readers.base import Decision
 from etl.readers.evidence import structure
 from etl.readers.head import VALUE
 from etl.readers.records import Role
@@ -39,6 +40,7 @@ class Region:
     places: tuple[int, ...]
     columns: tuple[str, ...]
     footer_row: int = 0
+    told: tuple[Decision, ...] = ()  # why rows below the first one of names are header too
 
 
 class Grid:
@@ -108,13 +110,9 @@ def roles(grid: Grid, region: Region) -> npt.NDArray[np.uint8]:
     cells = grid.frame[region.body_row - 1 : region.last_row].select(
         pl.col(grid.frame.columns[place]).str.strip_chars().fill_null("") for place in region.places
     )
-    header = grid.filled(region.header_row) if region.header_row == region.body_row - 1 else {}
     result[body:][_is_total(cells)] = Role.TOTAL
-    if header and not any(VALUE.fullmatch(name) for name in header.values()):
-        repeated = cells.select(
-            pl.all_horizontal(pl.col(name) == header.get(int(name), "") for name in cells.columns)
-        )
-        result[body:][repeated.to_series().to_numpy()] = Role.REPEATED_HEADER
+    for row in range(region.header_row, region.body_row if region.header_row else 0):
+        result[body:][_is_repeated(cells, grid.filled(row))] = Role.REPEATED_HEADER
     if region.footer_row:
         result[region.footer_row - region.first_row :] = Role.FOOTER
     result[:body] = Role.PREAMBLE
@@ -122,6 +120,15 @@ def roles(grid: Grid, region: Region) -> npt.NDArray[np.uint8]:
         result[region.header_row - region.first_row : body] = Role.HEADER
     result[grid.counts[region.first_row - 1 : region.last_row] == 0] = Role.BLANK
     return result
+
+
+def _is_repeated(cells: pl.DataFrame, header: dict[int, str]) -> npt.NDArray[np.bool_]:
+    """Tell rows that say what a row of the header says."""
+    if not header or any(VALUE.fullmatch(name) for name in header.values()):
+        return np.zeros(cells.height, np.bool_)
+    is_same = pl.all_horizontal(pl.col(name) == header.get(int(name), "") for name in cells.columns)
+    flags: npt.NDArray[np.bool_] = cells.select(is_same).to_series().to_numpy()
+    return flags
 
 
 def _is_total(cells: pl.DataFrame) -> npt.NDArray[np.bool_]:

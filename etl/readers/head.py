@@ -8,8 +8,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
-from etl.readers.base import Decision, Hints
+from etl.readers.base import LEVELS, Decision, Hints
 from etl.readers.layout import NO_DELIMITER, QUOTE, Layout, unique_names
 from schemas.errors import DefinitionError, SourceUnreadable
 
@@ -89,10 +90,12 @@ def read_head(head: str, name: str, hints: Hints) -> tuple[Layout, list[Decision
     if not reading.records:
         return Layout(reading.delimiter, reading.quote, (), 1), decisions
     header, basis = _find_header(reading, hints, name)
+    header, heading = _extended(reading, header, hints)
+    basis = "content" if heading and basis == "default" else basis
     layout = _with_header(reading, header, head)
     skipped = sum(record.row < header.row for record in reading.records)
     evidence: dict[str, int | str] = {"columns": len(layout.columns), "records_before": skipped}
-    decisions.append(Decision("header", str(header.row), basis, evidence))
+    decisions += [Decision("header", str(header.row), basis, evidence), *heading]
     if layout.has_trailing:
         on_header = len(header.cells) == layout.fields
         seen = {"records_seen": len(reading.matching), "header": "too" if on_header else "not"}
@@ -228,13 +231,25 @@ def _find_header(reading: Reading, hints: Hints, name: str) -> tuple[HeadRecord,
     return (before[0], "content") if before else (first, "default")
 
 
+def _extended(reading: Reading, header: HeadRecord, hints: Hints) -> tuple[HeadRecord, tuple[Decision, ...]]:
+    """Return the header with the lines below that belong to it, and why they do."""
+    below = [record for record in reading.records if record.row > header.row][:LEVELS]
+    below = list(takewhile(lambda record: len(record.cells) == len(header.cells), below))
+    if hints.extend is None:
+        return header, ()
+    heading = hints.extend(header.cells, [record.cells for record in below], hints.is_first_row)
+    if not heading.lines:
+        return header, ()
+    return HeadRecord(header.row, below[heading.lines - 1].next_row, heading.names), heading.decisions
+
+
 def _is_trailing(records: Sequence[HeadRecord], width: int) -> bool:
     """Tell whether at least two records, and all, end in an empty field."""
     return len(records) > 1 and width > 1 and all(not record.cells[-1] for record in records)
 
 
 def _with_header(reading: Reading, header: HeadRecord, head: str) -> Layout:
-    behind = [record for record in reading.matching if record.row > header.row]
+    behind = [record for record in reading.matching if record.row >= header.next_row]
     names, fields = header.cells, len(header.cells)
     if reading.width == fields and not names[-1].strip() and fields > 1 and behind:
         trailing = all(not record.cells[-1] for record in behind)

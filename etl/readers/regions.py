@@ -13,51 +13,66 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from etl.readers.base import LEVELS, Hints
 from etl.readers.footer import LONGEST
 from etl.readers.grid import Grid, Region
 from etl.readers.head import HEADER_WITHIN, VALUE
 from etl.readers.layout import unique_names
 
 BEHIND = 20  # rows behind a header that tell which columns hold values
-LEVELS = 3  # header rows above the lowest one, and rows of a title before a second table
 COLON = (":", "：")
 DIGIT = re.compile(r"\d")
 
 
-def find_regions(grid: Grid, header_row: int | None = None, *, has_header: bool = True) -> list[Region]:
+def find_regions(grid: Grid, hints: Hints | None = None) -> list[Region]:
     """Return the tables of a sheet from top to bottom, none if the sheet is blank.
 
-    header_row: the declared lowest row of the first table's header.
+    header_row of the hints: the declared lowest row of the first table's header, or its first one.
     """
-    return [_with_footer(grid, region) for region in _regions(grid, header_row, has_header=has_header)]
+    return [_with_footer(grid, each) for each in _regions(grid, hints or Hints())]
 
 
-def _regions(grid: Grid, declared: int | None, *, has_header: bool) -> Iterator[Region]:
+def _regions(grid: Grid, hints: Hints) -> Iterator[Region]:
     filled = np.flatnonzero(grid.counts)
     if not len(filled):
         return
     first, last = 1, int(filled[-1]) + 1
     while True:
-        region = _region(grid, (first, last), declared, has_header=has_header)
+        region = _region(grid, (first, last), hints)
         following = _next_table(grid, region) if region.header_row else None
         if following is None:
             yield region
             return
-        yield _region(grid, (first, following - 1), declared, has_header=has_header)
-        first, declared = following, None
+        yield _region(grid, (first, following - 1), hints)
+        first, hints = following, replace(hints, header_row=None, is_first_row=False)
 
 
-def _region(grid: Grid, rows: tuple[int, int], declared: int | None, *, has_header: bool) -> Region:
+def _region(grid: Grid, rows: tuple[int, int], hints: Hints) -> Region:
     first, last = rows
-    if not has_header:
+    if not hints.has_header:
         places = _used(grid, first, last)
         return Region(first, 0, first, last, places, unique_names("" for _ in places))
-    header = declared or _lowest_header(grid, first, last)
-    lowest = _below(grid, header, last)
-    top = _above(grid, header, first)
+    header = hints.header_row or _lowest_header(grid, first, last)
+    lowest = header if hints.is_first_row else _below(grid, header, last)
+    top = header if hints.is_first_row else _above(grid, header, first)
     places = _used(grid, top, last)
-    labels = _labels(grid, range(top, lowest + 1), places)
-    return Region(first, top, lowest + 1, last, places, unique_names(labels))
+    names = _labels(grid, range(top, lowest + 1), places, is_spread=hints.is_first_row)
+    region = Region(first, top, lowest + 1, last, places, unique_names(names))
+    return _extended(grid, region, names, hints)
+
+
+def _extended(grid: Grid, region: Region, names: list[str], hints: Hints) -> Region:
+    """Add the rows below that belong to the header."""
+    if hints.extend is None:
+        return region
+    below = range(region.body_row, min(region.body_row + LEVELS, region.last_row + 1))
+    cells = [grid.filled(row) for row in below]
+    rows = [[row.get(place, "") for place in region.places] for row in cells]
+    heading = hints.extend(names, rows, hints.is_first_row)
+    if not heading.lines:
+        return region
+    body, columns = region.body_row + heading.lines, unique_names(heading.names)
+    return replace(region, body_row=body, columns=columns, told=heading.decisions)
 
 
 def _used(grid: Grid, first: int, last: int) -> tuple[int, ...]:
@@ -153,12 +168,13 @@ def _above(grid: Grid, row: int, first: int) -> int:
     return row
 
 
-def _labels(grid: Grid, rows: Sequence[int], places: Sequence[int]) -> list[str]:
-    """Join the labels of several header rows, each for the columns that it spans."""
+def _labels(grid: Grid, rows: Sequence[int], places: Sequence[int], *, is_spread: bool = False) -> list[str]:
+    """Join the labels of several header rows, each for the columns that it spans; the lowest's too if it is spread."""
     parts: dict[int, list[str]] = {place: [] for place in places}
     for row in rows:
         cells = grid.filled(row)
-        spans = grid.spans(row, max(places)) if row < rows[-1] else {place: place for place in cells}
+        is_group = row < rows[-1] or (is_spread and grid.knows_merges)
+        spans = grid.spans(row, max(places)) if is_group else {place: place for place in cells}
         for first, label in cells.items():
             for place in range(first, spans[first] + 1):
                 if place in parts and label not in parts[place]:
@@ -172,7 +188,7 @@ def _next_table(grid: Grid, region: Region) -> int | None:
     starts = np.flatnonzero((counts[1:] > 0) & (counts[:-1] == 0)) + 1 + region.body_row
     if not len(starts):
         return None
-    names = grid.filled(region.body_row - 1)
+    names = grid.filled(region.header_row if region.told else region.body_row - 1)
     valued = _valued(grid, region.body_row - 1, int(starts[0]) - 1)
     for start in starts.tolist():
         row = start

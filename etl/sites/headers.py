@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from etl.harmonize.spelling import parse_unit
 from etl.readers.base import Question
-from etl.sites.model import FeedMapping
-from etl.sites.resolution import Finding
+from etl.sites.model import FeedMapping, MeasureMapping
+from etl.sites.resolution import Finding, Measure
 from schemas.columns import COLUMNS, LANGUAGE_TIER, STANDARDS, Candidate, header_key
 
 BRACKETS = re.compile(r"[(\[](?P<inside>[^()\[\]]+)[)\]]\s*$")
@@ -47,6 +48,34 @@ def find_column(header: str, columns: Sequence[str]) -> str | None:
         return header
     alike = [column for column in columns if header_key(column) == header_key(header)]
     return alike[0] if len(alike) == 1 else None
+
+
+def declared_measure(header: str, declared: MeasureMapping, columns: Sequence[str]) -> Measure | str:
+    """Return a declared measure with its columns, or the header that the file does not have."""
+    column = find_column(header, columns) or _with_its_unit(header, declared, columns)
+    if column is None:
+        return header
+    unit_column = find_column(declared.unit_column, columns) if declared.unit_column else None
+    if declared.unit_column and unit_column is None:
+        return declared.unit_column
+    known = declared.model_dump() | {"unit_column": unit_column}
+    if declared.unit is None and unit_column is None:
+        known["unit"] = _unit_of(column, declared)
+    return Measure(column, "lab" if declared.analyte else "item", **known)
+
+
+def _with_its_unit(header: str, declared: MeasureMapping, columns: Sequence[str]) -> str | None:
+    """Return the one column whose header is the declared one and a unit, as a line of units makes it."""
+    found = [column for column in columns if (cut := BRACKETS.search(column))
+             and header_key(column[: cut.start()]) == header_key(header)
+             and (unit := _unit_of(column, declared)) and (declared.unit is None or parse_unit(declared.unit) == unit)]  # fmt: skip
+    return found[0] if len(found) == 1 else None
+
+
+def _unit_of(column: str, declared: MeasureMapping) -> str | None:
+    """Return the unit in the header of a declared analyte."""
+    cut = BRACKETS.search(column) if declared.analyte else None
+    return parse_unit(cut["inside"]) if cut else None
 
 
 def missing_column(what: str, header: str, columns: Sequence[str], feed: FeedMapping) -> Finding:

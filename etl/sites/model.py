@@ -20,12 +20,13 @@ from pydantic import (
     Field,
     PrivateAttr,
     StrictBool,
-    StrictInt,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
+
+from etl.sites.header_rows import HeaderRow, lines_of
 
 Kind = Literal["data", "crosswalk", "manifest"]
 Delivery = Literal["increment", "snapshot"]
@@ -110,6 +111,7 @@ class MeasureMapping(_Strict):
 
     analyte: str | None = None
     unit: str | None = None
+    unit_column: str | None = None  # the header of the column that states the unit of each result
     specimen: str | None = None
     instrument: str | None = None
     item: str | None = None
@@ -121,6 +123,9 @@ class MeasureMapping(_Strict):
             raise ValueError(message)
         if (self.instrument is None) != (self.item is None):
             message = "an item needs both instrument and item"
+            raise ValueError(message)
+        if self.unit_column is not None and (self.analyte is None or self.unit is not None):
+            message = "the unit of an analyte is either one for all, or that of a column"
             raise ValueError(message)
         return self
 
@@ -163,7 +168,8 @@ class FeedMapping(_Strict):
     encoding: str | None = None
     delimiter: str | None = None
     quote: str | None = None
-    header_row: StrictInt | None = Field(default=None, ge=1)
+    header_row: HeaderRow | None = None  # a line, or the first and the last line of a header of several
+    unit_row: StrictBool | None = None  # the line below the header has the units of the columns
     sheet: str | None = None
     columns: dict[str, Headers] = {}
     issuer: str | None = None
@@ -198,6 +204,11 @@ class FeedMapping(_Strict):
             message = "a feed has `links:` exactly when its kind is crosswalk"
             raise ValueError(message)
         return self
+
+    @property
+    def header_lines(self) -> int | None:
+        """How many lines the header has; None: as they show."""
+        return lines_of(self.header_row)
 
     def declared_dates(self) -> dict[str, str]:
         """Return the declared order of each column of dates, by role or attribute."""

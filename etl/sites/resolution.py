@@ -34,7 +34,7 @@ class Measure:
     """A column of a wide file, and what it measures.
 
     option: the diagnosis or drug that is stated by ticking a box; field: the question that offers it. dated: the
-    column that dates it, where that is not the file's.
+    column that dates it, where that is not the file's. unit_column: the column that states the unit of each result.
     """
 
     column: str
@@ -47,11 +47,17 @@ class Measure:
     option: str | None = None
     field: str | None = None
     dated: str | None = None
+    unit_column: str | None = None
 
     @property
     def meaning(self) -> str:
         """What the column measures, in words."""
         return self.analyte or self.option or f"{self.instrument} {self.item}"
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The columns that say something of its results."""
+        return tuple(column for column in (self.dated, self.unit_column) if column)
 
 
 @dataclass(frozen=True)
@@ -82,4 +88,4 @@ class Resolution:
         yield from self.roles.values()
         yield from self.attributes.values()
         yield from (measure.column for measure in self.measures)
-        yield from (measure.dated for measure in self.measures if measure.dated)
+        yield from (column for measure in self.measures for column in measure.beside)

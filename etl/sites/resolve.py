@@ -11,8 +11,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from etl.readers.base import Question
+from etl.sites.beside import with_columns_beside
 from etl.sites.headers import (
     Roles,
+    declared_measure,
     declared_roles,
     find_column,
     implied_constants,
@@ -96,6 +98,8 @@ def resolve(
     if shape in (None, "wide"):
         measures += _recognised_measures(header, feed, measures, known)
         measures = dated_by_form(measures, header.questions, header.columns)
+        roles = _roles(header, feed, _WIDE_GROUPS, measures)
+        measures = with_columns_beside(measures, header.columns, roles.columns)
     shape = shape or _shape_without_rows(header, feed, measures)
     roles = _roles(header, feed, _groups(shape, measures), measures)
     resolution = _resolution(shape, columns, roles, measures, feed)
@@ -123,11 +127,11 @@ def _declared(columns: Sequence[str], feed: FeedMapping | None) -> tuple[Roles, 
             _declare(role, side.column, columns, feed, roles)
     measures = []
     for header, measure in feed.measures.items():
-        column = find_column(header, columns)
-        if column is None:
-            roles.findings.append(missing_column("a measure", header, columns, feed))
+        found = declared_measure(header, measure, columns)
+        if isinstance(found, Measure):
+            measures.append(found)
         else:
-            measures.append(Measure(column, "lab" if measure.analyte else "item", **measure.model_dump()))
+            roles.findings.append(missing_column("a measure", found, columns, feed))
     return roles, tuple(measures)
 
 
@@ -237,7 +241,7 @@ def _resolution(
     basis = {measure.column: "mapping" if measure.column in declared else "name" for measure in measures}
     measures = measures if shape == "wide" else ()
     used = {*roles.columns.values(), *(measure.column for measure in measures)}
-    used |= {measure.dated for measure in measures if measure.dated}
+    used |= {column for measure in measures for column in measure.beside}
     constants = dict(feed.constants) if feed else {}
     implied = {role: value for role, value in roles.implied.items() if role not in roles.columns}
     return Resolution(

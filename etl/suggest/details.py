@@ -109,6 +109,7 @@ def _units(looked: Looked, measures: Sequence[MeasureChoice]) -> Iterator[Open]:
     # A dictionary that states the unit is read again with the file, unless a line of the draft stands in its place.
     stated = {each.column for each in looked.plan.resolution.measures if each.unit}
     stated &= {each.column for each in recognised(looked.columns)}
+    stated |= {each.column for each in looked.plan.resolution.measures if each.unit_column}
     for each in measures:
         found = each.measure
         if found.kind == "lab" and found.unit is None and found.column not in stated:

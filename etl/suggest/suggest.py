@@ -131,6 +131,7 @@ def _drafted(
     groups = {"any", *GROUPS.get(shape, ())}
     choices = [each for each in chosen.choices if groups & set(COLUMNS.field(each.field).group)]
     used = {*(each.column for each in choices), *(each.measure.column for each in measures)}
+    used |= {column for measure in resolution.measures for column in measure.beside}
     is_of_use = resolution.shape != "unmapped"
     return TableDraft(
         name=plan.source.name,

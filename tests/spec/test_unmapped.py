@@ -30,7 +30,7 @@ def test_the_line_that_is_named_works(place) -> None:
 
 
 def test_a_header_of_two_lines_is_named_by_its_row(place) -> None:
-    export = place.write("wide.csv", "Patient,Chemistry\npatient_id,Vitamin B12 (pg/mL)\nP1,310\n")
+    export = place.write("wide.csv", "Ward,Chemistry\npatient_id,Vitamin B12 (pg/mL)\nP1,310\n")
     (outcome,) = place.ingest(export).files
     assert "header_row: N" in outcome.error.fix
     place.map("site: north\nfeeds: {labs: {files: [wide.csv], header_row: 2}}\n")
