@@ -20,9 +20,11 @@ from etl.plan import Declaration, ResolvedPlan
 from etl.process.roles import DATED_BY, NUMBER_ATTRIBUTES, dating, role_expression
 from etl.questions import Asked
 from etl.readers import detect
-from etl.readers.base import Decision, Hints, Reader, Source, Table
+from etl.readers.base import DAMAGED_SCHEMA, Batch, Decision, Hints, Reader, Source, Table
 from etl.readers.dictionary import is_dictionary
+from etl.readers.fill import FillDown, FillingReader
 from etl.readers.vocabulary import is_vocabulary
+from etl.sites.fill import filled_columns, shared_cells
 from etl.sites.heading import extender
 from etl.sites.mapping import FeedMapping, SiteMapping
 from etl.sites.resolve import Resolution, choose_feed, default_feed, resolve
@@ -64,6 +66,7 @@ class Observed:
     asked: Asked = field(default_factory=Asked)
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     coded: Coded = field(default_factory=Coded)
+    fill: FillDown = field(default_factory=lambda: FillDown(()))
 
     def columns(self) -> list[str]:
         """Return the columns that evidence is gathered from."""
@@ -75,6 +78,7 @@ class Observed:
 
     def see(self, frame: pl.DataFrame) -> None:
         """Count the evidence of some records."""
+        frame = self.fill.fill(Batch(frame, pl.DataFrame(schema=DAMAGED_SCHEMA))).frame
         for role, expressions in self.dates.items():
             seen = self.date_counts.setdefault(role, Counter())
             for expression in expressions:
@@ -136,7 +140,7 @@ def reader_of(plan: ResolvedPlan) -> Reader:
     reader = detect(plan.source)
     if reader is None:
         raise RuntimeError("a planned source has no reader")
-    return reader
+    return FillingReader(reader) if plan.table.filled else reader
 
 
 def _hints(feed: FeedMapping | None, name: str) -> Hints:
@@ -185,6 +189,7 @@ def _observed(columns: tuple[str, ...], feed: FeedMapping | None, asked: Asked, 
         asked=asked,
         words=asked.words(resolution),
         coded=coded,
+        fill=FillDown(filled_columns(columns, feed)),
     )
 
 
@@ -192,6 +197,7 @@ def _plan(
     source: Source, site: str, mapping: SiteMapping | None, table: Table, observed: Observed, latest: datetime
 ) -> ResolvedPlan:
     feed = observed.feed
+    table = shared_cells(table, observed.resolution, feed)
     name = (feed.feed if feed else "") or default_feed(observed.resolution)
     concepts = observed.coded.read()
     plan = ResolvedPlan(

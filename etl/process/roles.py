@@ -12,7 +12,7 @@ import polars as pl
 
 from etl.harmonize.dates import join_date_time
 from etl.plan import ResolvedPlan
-from etl.readers.base import LOCATOR, ROW, Reader
+from etl.readers.base import LOCATOR, ROW, Reader, shared_row
 from etl.sites.resolution import Measure, Resolution
 
 NUMBER_ATTRIBUTES = ("education_years", "height", "weight")  # of a subject, read as numbers
@@ -146,7 +146,13 @@ def _columns(plan: ResolvedPlan, roles: Iterable[str]) -> list[pl.Expr]:
 
 
 def _locator(frame: pl.DataFrame, plan: ResolvedPlan, reader: Reader, column: str) -> pl.Expr:
-    return pl.col(LOCATOR) if LOCATOR in frame.columns else reader.locate(plan.table, column).alias(LOCATOR)
+    if LOCATOR in frame.columns:
+        return pl.col(LOCATOR)
+    shared = shared_row(column)
+    located = reader.locate(plan.table, column).alias(LOCATOR)
+    if shared not in frame.columns:
+        return located
+    return pl.lit(frame.select(pl.col(shared).alias(ROW)).select(located).to_series())
 
 
 def cleaned(frame: pl.DataFrame, roles: Iterable[str] | None = None) -> pl.DataFrame:

@@ -17,11 +17,18 @@ from schemas.errors import UserError
 
 ROW = "row_number"
 LOCATOR = "locator"
+MERGED = "merged_cells:"  # decisions on columns in which one cell stands for several records
 
 # Called once with a table's columns: answers which ones to show while the file streams by, and whom to show them.
 # The frames are like a batch's: the columns asked for as text, then row_number. None: nothing is wanted.
 Feed = Callable[[pl.DataFrame], None]
 Observe = Callable[[tuple[str, ...]], tuple[Sequence[str], Feed] | None]
+
+
+def shared_row(column: str) -> str:
+    """Return the column of a frame that has the row of a cell which stands for several records."""
+    return f"{ROW}:{column}"
+
 
 # Damaged records, one row each: physical line of the start, cell or line named, reason id, the bytes to seal.
 DAMAGED_SCHEMA = {ROW: pl.Int64, LOCATOR: pl.String, "reason": pl.String, "raw": pl.Binary}
@@ -129,6 +136,12 @@ class Table:
     ranges: tuple[Range, ...] = ()
     decisions: tuple[Decision, ...] = ()
     title: str = ""  # sheet or dataset name
+    merged: tuple[
+        str, ...
+    ] = ()  # columns in which one cell stands for several records, as the sheet shows it
+    filled: tuple[
+        str, ...
+    ] = ()  # columns in which a blank cell stands for the one above, as the mapping declares
 
 
 @dataclass(frozen=True)
@@ -137,11 +150,13 @@ class Batch:
 
     frame: the columns asked for, then row_number (Int64); a reader whose cells are not named by row and column
     adds `locator`. An empty cell is null. Nothing is trimmed or unquoted beyond what the format's quoting says.
-    damaged: DAMAGED_SCHEMA.
+    A column whose cells stand for several records brings the row of each record's cell, named by `shared_row`.
+    damaged: DAMAGED_SCHEMA. breaks: rows of totals and repeated headers, beyond which no cell stands for a record.
     """
 
     frame: pl.DataFrame
     damaged: pl.DataFrame
+    breaks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

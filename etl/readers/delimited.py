@@ -148,7 +148,7 @@ class DelimitedReader:
             stream = LineStream(file, source.name, self.range, part.end - part.start)
             stream.unit = decoder.unit
             for each in Scanner(stream, decoder, layout, part.first_row).parts():
-                yield Batch(each.frame(layout, list(columns)), each.damaged())
+                yield Batch(each.frame(layout, list(columns)), each.damaged(), each.breaks())
 
     def locate(self, table: Table, column: str) -> pl.Expr:
         """Return the expression that names the cells of a column, such as `L311/C5`."""

@@ -7,13 +7,27 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from etl.readers.base import DAMAGED_SCHEMA, ROW, Batch, Decision, Hints, Observe, Range, Source, Table
+from etl.readers.base import (
+    DAMAGED_SCHEMA,
+    MERGED,
+    ROW,
+    Batch,
+    Decision,
+    Hints,
+    Observe,
+    Range,
+    Source,
+    Table,
+    shared_row,
+)
 from etl.readers.grid import Grid, Region, roles
 from etl.readers.head import VALUE
 from etl.readers.markup import html_sheets, is_html, is_xml_workbook, xml_sheets
@@ -71,7 +85,7 @@ class ExcelReader:
             for part in _tables(sheet, hints):
                 tables.append(part.table(self.name, (digest, len(data)), encoding))
                 if observe and (asked := observe(part.region.columns)):
-                    asked[1](part.frame(asked[0]))
+                    asked[1](part.frame(asked[0], part.merged))
         if not tables:
             raise _without_table(source.name, hints, titles, unread)
         return [replace(table, decisions=(*table.decisions, *unread)) for table in tables]
@@ -80,9 +94,14 @@ class ExcelReader:
         """Read the named columns of a table that inspect() described; its one range is the table."""
         sheets, _ = _sheets(bytes_of(source, LIMIT), source.name, table.encoding, str(table.options["sheet"]))
         sheet = next(each for each in sheets if each.title == table.options["sheet"])
-        frame = _Part(sheet, _region_of(table, part)).frame(columns)
+        shown = _Part(sheet, _region_of(table, part))
+        frame, breaks, seen = shown.frame(columns, table.merged), shown.breaks(), 0
         for start in range(0, frame.height, self.rows):
-            yield Batch(frame.slice(start, self.rows), pl.DataFrame(schema=DAMAGED_SCHEMA))
+            piece = frame.slice(start, self.rows)
+            last = int(piece[ROW][-1])
+            passed = breaks[(breaks > seen) & (breaks <= last)].tolist()
+            yield Batch(piece, pl.DataFrame(schema=DAMAGED_SCHEMA), tuple(passed))
+            seen = last
 
     def locate(self, table: Table, column: str) -> pl.Expr:
         """Return the expression that names the cells of a column, such as `Sheet1!C12`."""
@@ -98,21 +117,50 @@ class _Part:
     sheet: Sheet
     region: Region
 
-    def frame(self, columns: Sequence[str]) -> pl.DataFrame:
-        """Return the records: the columns asked for, a blank cell null, and the row on the sheet."""
+    @cached_property
+    def grid(self) -> Grid:
+        """The cells with their merges."""
+        return Grid(self.sheet.frame, self.sheet.merges)
+
+    @cached_property
+    def merged(self) -> dict[str, npt.NDArray[np.int64]]:
+        """Columns in which a cell stands for several records: by row of the sheet, the row of its cell."""
+        named = dict(zip(self.region.places, self.region.columns, strict=True))
+        return {named[place]: rows for place, rows in self.grid.tops(self.region).items()}
+
+    def breaks(self) -> npt.NDArray[np.int64]:
+        """Return the rows of totals and repeated headers."""
+        is_break = np.isin(roles(self.grid, self.region), (Role.TOTAL, Role.REPEATED_HEADER))
+        return np.flatnonzero(is_break) + self.region.first_row
+
+    def frame(self, columns: Sequence[str], merged: Collection[str]) -> pl.DataFrame:
+        """Return the records: the columns asked for, a blank cell null, and the row on the sheet.
+
+        merged: of these, the columns in which the cell that a record shares with others is its own.
+        """
         region = self.region
-        chosen = np.flatnonzero(roles(Grid(self.sheet.frame), region) == Role.RECORD) + region.first_row
+        chosen = np.flatnonzero(roles(self.grid, region) == Role.RECORD) + region.first_row
         rows = pl.Series(ROW, chosen, dtype=pl.Int64)
         places = [region.places[region.columns.index(name)] for name in columns]
         cells = self.sheet.frame.select(str(place) for place in dict.fromkeys(places))[chosen - 1]
         texts = [cells[str(place)].alias(name) for place, name in zip(places, columns, strict=True)]
         blank = pl.when(pl.col(pl.String).str.strip_chars() != "").then(pl.col(pl.String))
-        return pl.DataFrame([*texts, rows]).with_columns(blank) if texts else pl.DataFrame([rows])
+        if not texts:
+            return pl.DataFrame([rows])
+        shared = (each for name in columns if name in merged for each in self._shared(name, chosen))
+        return pl.DataFrame([*texts, rows]).with_columns(shared).with_columns(blank)
+
+    def _shared(self, name: str, chosen: npt.NDArray[np.int64]) -> tuple[pl.Series, pl.Series]:
+        """Return a column's cells with those that records share, and the row of each."""
+        place = self.region.places[self.region.columns.index(name)]
+        rows = np.where(self.grid.is_filled[chosen - 1, place], chosen, self.merged[name][chosen - 1])
+        cells = self.sheet.frame[str(place)].gather(rows - 1)
+        return cells.alias(name), pl.Series(shared_row(name), rows, dtype=pl.Int64)
 
     def table(self, name: str, identity: tuple[str, int], encoding: str | None) -> Table:
         """Describe the table; identity is the digest and size of the file."""
         region = self.region
-        counts = Counter(roles(Grid(self.sheet.frame, self.sheet.merges), region).tolist())
+        counts = Counter(roles(self.grid, region).tolist())
         return Table(
             format=name,
             columns=region.columns,
@@ -134,6 +182,7 @@ class _Part:
             ranges=(Range(0, identity[1], region.first_row),),
             decisions=tuple(self._decisions()),
             title=self.sheet.title,
+            merged=tuple(name for name in region.columns if name in self.merged),
         )
 
     def _decisions(self) -> Iterator[Decision]:
@@ -142,6 +191,10 @@ class _Part:
         seen: dict[str, int | str] = {"columns": len(region.columns), "header_rows": header_rows}
         yield Decision("header", str(region.header_row), self._basis(), seen)
         yield from region.told
+        for name, tops in self.merged.items():
+            is_shared = tops != np.arange(1, len(tops) + 1)
+            cells, further = len(np.unique(tops[is_shared])), int(is_shared.sum())
+            yield Decision(f"{MERGED}{name}", "shared", "content", {"cells": cells, "further_rows": further})
         body = range(region.body_row, region.last_row + 1)
         rows = sheet.frame[region.body_row - 1 : region.last_row]
         for name, place in zip(region.columns, region.places, strict=True):

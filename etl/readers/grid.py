@@ -97,6 +97,27 @@ class Grid:
             (merge.bottom for place in self.filled(row) if (merge := merges((row, place)))), default=row
         )
 
+    def tops(self, region: Region) -> dict[int, npt.NDArray[np.int64]]:
+        """Return, by place, the row of the cell that stands in each row of the sheet: merged ones reach down."""
+        reaching = [merge for merge in (self._merges or {}).values() if merge.bottom > merge.row]
+        within = [merge for merge in reaching if region.body_row <= merge.row <= region.last_row]
+        found = {
+            place: np.arange(1, self.frame.height + 1, dtype=np.int64)
+            for place in {merge.first for merge in within}.intersection(region.places)
+        }
+        for merge in within:
+            if merge.first in found:
+                found[merge.first][merge.row : min(merge.bottom, region.last_row)] = merge.row
+        return found
+
+    def is_covered(self, region: Region) -> npt.NDArray[np.bool_]:
+        """Tell the rows of the sheet into which a cell reaches from above: they are records as its own is."""
+        own = np.arange(1, self.frame.height + 1, dtype=np.int64)
+        covered = np.zeros(self.frame.height, np.bool_)
+        for rows in self.tops(region).values():
+            covered |= rows < own
+        return covered
+
     @property
     def knows_merges(self) -> bool:
         """The format tells which cells are merged."""
@@ -110,7 +131,8 @@ def roles(grid: Grid, region: Region) -> npt.NDArray[np.uint8]:
     cells = grid.frame[region.body_row - 1 : region.last_row].select(
         pl.col(grid.frame.columns[place]).str.strip_chars().fill_null("") for place in region.places
     )
-    result[body:][_is_total(cells)] = Role.TOTAL
+    covered = grid.is_covered(region)[region.body_row - 1 : region.last_row]
+    result[body:][_is_total(cells) & ~covered] = Role.TOTAL
     for row in range(region.header_row, region.body_row if region.header_row else 0):
         result[body:][_is_repeated(cells, grid.filled(row))] = Role.REPEATED_HEADER
     if region.footer_row:

@@ -70,6 +70,11 @@ class Part:
             return pl.DataFrame([*(pl.Series(name, [], dtype=pl.String) for name in columns), rows])
         return parse(clean, layout, columns, self.row).with_columns(rows)
 
+    def breaks(self) -> tuple[int, ...]:
+        """Return the rows of totals and repeated headers."""
+        is_break = np.isin(self.section.roles, (Role.TOTAL, Role.REPEATED_HEADER))
+        return tuple((np.flatnonzero(is_break) + self.row).tolist())
+
     def is_one_byte_a_character(self) -> bool:
         """Tell whether the source's bytes can be parsed as they are: UTF-8 whose lines end with line feeds only."""
         return self.text.utf8 == self.raw and b"\r" not in self.raw

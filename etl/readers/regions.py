@@ -29,7 +29,7 @@ def find_regions(grid: Grid, hints: Hints | None = None) -> list[Region]:
 
     header_row of the hints: the declared lowest row of the first table's header, or its first one.
     """
-    return [_with_footer(grid, each) for each in _regions(grid, hints or Hints())]
+    return [_checked_footer(grid, _with_footer(grid, each)) for each in _regions(grid, hints or Hints())]
 
 
 def _regions(grid: Grid, hints: Hints) -> Iterator[Region]:
@@ -235,6 +235,13 @@ def _with_footer(grid: Grid, region: Region) -> Region:
     if not is_only or len(notes) > LONGEST or not all(_is_note(grid.filled(note)) for note in notes):
         return region
     return replace(region, footer_row=row)
+
+
+def _checked_footer(grid: Grid, region: Region) -> Region:
+    """Drop a footer into which a cell reaches from the records above: its rows are records."""
+    if region.footer_row and grid.is_covered(region)[region.footer_row - 1 : region.last_row].any():
+        return replace(region, footer_row=0)
+    return region
 
 
 def _scattered(grid: Grid, region: Region, counts: npt.NDArray[np.int64]) -> int:

@@ -89,13 +89,18 @@ def missing_column(what: str, header: str, columns: Sequence[str], feed: FeedMap
 
 
 def declared_roles(columns: Sequence[str], feed: FeedMapping, roles: Roles) -> None:
-    """Take the columns that the mapping names; one that is not there is a finding."""
+    """Take the columns that the mapping names; one that is not there, also one to fill down, is a finding."""
     for name, headers in feed.columns.items():
         column = next((found for header in headers if (found := find_column(header, columns))), None)
         if column is None:
             roles.findings.append(missing_column(name, headers[0], columns, feed))
         else:
             roles.take(name, column, "mapping")
+    roles.findings += [
+        missing_column("one to fill down", header, columns, feed)
+        for header in feed.fill_down
+        if find_column(header, columns) is None
+    ]
 
 
 def recognised_roles(

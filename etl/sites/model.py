@@ -170,6 +170,7 @@ class FeedMapping(_Strict):
     quote: str | None = None
     header_row: HeaderRow | None = None  # a line, or the first and the last line of a header of several
     unit_row: StrictBool | None = None  # the line below the header has the units of the columns
+    fill_down: tuple[str, ...] = ()  # columns in which a blank cell stands for the one above it
     sheet: str | None = None
     columns: dict[str, Headers] = {}
     issuer: str | None = None

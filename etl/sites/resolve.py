@@ -83,11 +83,9 @@ def resolve(
     *,
     has_concepts: bool = False,
 ) -> Resolution:
-    """Decide what a file with these columns is. questions: what its dictionary says of them, by column.
+    """Decide what a file with these columns is; one that cannot be used is `unmapped`, with an explanation.
 
-    has_concepts: a vocabulary beside the file tells what its ids of concepts stand for.
-
-    A file that cannot be used has the shape `unmapped` and an explanation.
+    questions: what its dictionary says of its columns. has_concepts: a vocabulary tells what its ids of concepts mean.
     """
     known = recognisers or registered()
     header = Header(tuple(columns), questions or {}, has_concepts)

@@ -13,7 +13,7 @@ import polars as pl
 
 from etl.inspect import inspect, reader_of
 from etl.plan import ResolvedPlan
-from etl.readers.base import LOCATOR, ROW, Source
+from etl.readers.base import ROW, Source
 from etl.sites.model import SiteMapping
 from etl.suggest.content import Content
 
@@ -89,15 +89,15 @@ def _looked(plan: ResolvedPlan) -> Looked:
     frames, damaged, seen = [], Counter[str](), 0
     for part in table.ranges:
         for batch in reader.read(plan.source, table, part, table.columns):
-            frames.append(_cells(batch.frame, step, seen))
+            frames.append(_cells(batch.frame, table.columns, step, seen))
             seen += batch.frame.height
             damaged.update(dict(batch.damaged["reason"].value_counts().iter_rows()))
     empty = pl.DataFrame(schema=dict.fromkeys(table.columns, pl.String) | {ROW: pl.Int64})
     return Looked(plan, pl.concat([empty, *frames], how="vertical"), step, damaged)
 
 
-def _cells(frame: pl.DataFrame, step: int, seen: int) -> pl.DataFrame:
-    cells = frame.drop(LOCATOR, strict=False)
+def _cells(frame: pl.DataFrame, columns: tuple[str, ...], step: int, seen: int) -> pl.DataFrame:
+    cells = frame.select(*columns, ROW)
     longest = cells.select(pl.col(pl.String).str.len_bytes().max()).row(0, named=True)
     long = [column for column, length in longest.items() if (length or 0) > LONGEST]
     cells = cells.with_columns(pl.col(long).str.head(LONGEST))

@@ -1,4 +1,4 @@
-"""Headers of several lines, and units below the header: English, German, Chinese.
+"""Headers of several lines, units below the header, and cells that stand for several records: English, German, Chinese.
 
 The results are those written into the exports below, in the canonical units (g/L for haemoglobin, pg/mL for vitamin B12).
 """
@@ -246,6 +246,110 @@ def test_the_header_again_is_no_record(place) -> None:
     assert (outcome.counts.lines, *counted(outcome)) == (6, 2, 4, 2)
     rows = [["Patient ID", "Vitamin B12"], [None, "pg/mL"], ["P1", 310]]
     assert counted(one(place, export(place, "wide.xlsx", [*rows, *rows[:2], ["P2", 312]]))) == (2, 4, 1)
+
+
+# Cells that stand for several records
+
+
+def down(language: str):
+    """Return a long table in which the subject and the date are written once for three results, and the merges."""
+    subject, date, b12, hb, value, unit, analyte = WORDS[language]
+    rows = [[subject, date, analyte, value, unit]]
+    merges = []
+    for at in (1, 2):
+        merges += [(len(rows), 0, len(rows) + 2, 0), (len(rows), 1, len(rows) + 2, 1)]
+        rows += [[f"P{at}", f"2021-03-0{at}", b12, 300 + at, "pg/mL"], [None, None, hb, 140 + at, "g/L"]]
+        rows += [[None, None, "Ferritin", 50 + at, "ng/mL"]]
+    return rows, merges
+
+
+@EVERY
+def test_a_merged_cell_is_that_of_every_record_under_it(place, language: str) -> None:
+    outcome = one(place, export(place, "long.xlsx", *down(language)))
+    assert counted(outcome) == (6, 1, 6)
+    found = place.rows(
+        "select count(*), count(distinct analyte), min(collected_at)::date::varchar, min(locator), max(locator)"
+        " from core.lab_result group by subject_id order by 3"
+    )
+    assert found == [(3, 3, "2021-03-01", "Lab!D2", "Lab!D4"), (3, 3, "2021-03-02", "Lab!D5", "Lab!D7")]
+    assert place.rows(
+        "select distinct value from meta.column_decision where about like 'merged_cells:%'"
+    ) == [("shared",)]
+
+
+@EVERY
+@FORMATS
+def test_blank_cells_are_held_until_they_are_declared(place, language: str, made: str) -> None:
+    rows, _ = down(language)
+    path = export(place, f"long.{made}", rows)
+    outcome = one(place, path)
+    assert (outcome.counts.accepted, reasons(outcome)) == (2, {"no_subject": 4})
+    columns = ", ".join(WORDS[language][:2])
+    place.map(f"site: north\nfeeds: {{labs: {{files: ['*'], fill_down: [{columns}]}}}}\n")
+    assert one(place, path).counts.accepted == 6
+    per_day = "select count(*), count(distinct subject_id) from core.lab_result group by collected_at"
+    assert place.rows(per_day) == [(3, 1), (3, 1)]
+
+
+def test_the_statement_of_a_merged_cell_is_found_in_that_cell(place) -> None:
+    rows = [
+        ["Patient ID", "Date of birth", "Analyte", "Value", "Unit"],
+        ["P1", "1950-13-45", "Ferritin", 51, "ng/mL"],
+    ]
+    rows += [[None, None, "Vitamin B12", 301, "pg/mL"]]
+    one(place, export(place, "long.xlsx", rows, [(1, 0, 2, 0), (1, 1, 2, 1)]))
+    held = place.rows("select locator from quarantine.record where stage = 'attribute'")
+    assert set(held) == {("Lab!B2",)}
+
+
+def test_a_merged_result_is_one_result(place) -> None:
+    rows = [["Patient ID", "Collection date", "Vitamin B12 (pg/mL)"], ["P1", "2021-03-05", 310]]
+    rows += [["P1", "2021-03-06", None]]
+    outcome = one(place, export(place, "wide.xlsx", rows, [(1, 2, 2, 2)]))
+    assert (outcome.counts.read, outcome.counts.accepted) == (1, 1)
+
+
+def test_a_total_under_a_merged_cell_is_an_item(place) -> None:
+    rows = [["Patient ID", "Date", "Instrument", "Item", "Answer"], ["P1", "2021-03-05", "IRLS", "1", 2]]
+    rows += [[None, None, None, "total", 2]]
+    merges = [(1, place_, 2, place_) for place_ in range(3)]
+    assert counted(one(place, export(place, "long.xlsx", rows, merges)))[:2] == (2, 1)
+
+
+LINES = [
+    "Patient ID,Collection date,Analyte,Value,Unit",
+    "P1,2021-03-05,Vitamin B12,301,pg/mL",
+    ",,Ferritin,51,ng/mL",
+    "P2,2021-03-06,Vitamin B12,302",  # one field is missing
+    ",,Ferritin,52,ng/mL",
+    "P3,2021-03-07,Vitamin B12,303,pg/mL",
+    "",
+    ",,Ferritin,53,ng/mL",
+    "Total,,,2,",
+    ",,Ferritin,54,ng/mL",
+]
+
+
+def test_nothing_is_filled_beyond_a_damaged_record_or_a_total(place) -> None:
+    place.map("site: north\nfeeds: {labs: {files: ['*.csv'], fill_down: [Patient ID, Collection date]}}\n")
+    outcome = one(place, place.write("long.csv", "\n".join(LINES) + "\n"))
+    assert (outcome.counts.accepted, reasons(outcome)) == (4, {"field_count": 1, "no_subject": 2})
+    assert place.rows("select value from core.lab_result where analyte = 'ferritin' order by 1") == [
+        (51.0,),
+        (53.0,),
+    ]
+
+
+def test_what_cannot_be_filled_is_said(place) -> None:
+    path = place.write("long.csv", "\n".join(LINES[:3]) + "\n")
+    place.map("site: north\nfeeds: {labs: {files: ['*.csv'], fill_down: [Patient]}}\n")
+    (outcome,) = place.ingest(path).files
+    assert "'Patient', mapped as one to fill down, is not in the file" in str(
+        outcome.error.what + outcome.error.why
+    )
+    place.map("site: north\nfeeds: {labs: {files: ['*.csv'], fill_down: [Value]}}\n")
+    (outcome,) = place.ingest(path).files
+    assert "cannot be filled down" in outcome.error.what
 
 
 def test_a_draft_needs_no_line_for_units_beside_values(place) -> None:

@@ -611,7 +611,7 @@ def test_html_without_a_stated_encoding_is_told_by_its_content(tmp_path):
 def test_spans_of_html_leave_their_cells_in_place_and_are_bounded(tmp_path):
     path = tmp_path / "x.xls"
     path.write_text("<table><tr><th>id<th>day<th>B12<tr><td rowspan=2>p1<td>1<td>300<tr><td>2<td>310</table>")
-    assert one(Source(path))[1].rows() == [("p1", "1", "300", 2), (None, "2", "310", 3)]
+    assert one(Source(path))[1].rows() == [("p1", "1", "300", 2, 2), ("p1", "2", "310", 3, 2)]
     path.write_text("<table>" + "<tr><td colspan=16384>x" * 3_000 + "</table>")
     assert "cells" in refusal(Source(path)).why
 
