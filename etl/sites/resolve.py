@@ -45,6 +45,7 @@ _GROUPS: dict[Shape, tuple[str, ...]] = {
     "dictionary": (),
     "unmapped": ("any",),
 }
+_NAMED = {"lab_long": "labs", "item_long": "scales", "condition": "conditions", "medication": "medications"}
 _FEEDS = {"lab": "labs", "item": "scales", "condition": "conditions", "medication": "medications"}
 _EVERY_GROUP = ("any", "lab", "lab_long", "item", "item_long", "crosswalk", "manifest")
 _CODED = ("concept",)
@@ -66,13 +67,7 @@ def default_feed(resolution: Resolution) -> str:
     if resolution.shape == "wide":
         kinds = {measure.kind for measure in resolution.measures}
         return next((feed for kind, feed in _FEEDS.items() if kind in kinds), "scales")
-    names = {
-        "lab_long": "labs",
-        "item_long": "scales",
-        "condition": "conditions",
-        "medication": "medications",
-    }
-    return names.get(resolution.shape, resolution.shape)
+    return _NAMED.get(resolution.shape, resolution.shape)
 
 
 def resolve(
