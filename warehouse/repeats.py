@@ -13,12 +13,11 @@ Flags = npt.NDArray[np.bool_]
 class Seen:
     """Remember numbers of 64 bits in memory that does not grow (a Bloom filter whose probes share one word).
 
-    A number that came before is always known again. Of those that did not, one in 90 is taken for known while 8 million
-    come, and no more of twice or four times as many: 8 MB become 16 or 32. Beyond 67 million it stays at 64 MB and
-    suspects more.
+    A number that came before is always known again. Of those that did not, one in 400 is taken for known while 8 million
+    come, and one in 90 of up to 16 million; of more, 16 MB become 32 or 64. Beyond 67 million it suspects more.
     """
 
-    def __init__(self, expected: int, least: int = 1 << 26, most: int = 1 << 29) -> None:
+    def __init__(self, expected: int, least: int = 1 << 27, most: int = 1 << 29) -> None:
         bits = min(max(least, 1 << max(8 * expected - 1, 0).bit_length()), most)
         self._words = np.zeros(bits // 64, np.uint64)  # pages that no number falls on are never there
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -22,6 +23,7 @@ ORDERS: Final = ("iso", "dmy", "mdy", "excel_1900", "excel_1904")
 
 # Characters that hold any date but not the whole of a time, so that a column has few distinct ones.
 _PREFIX: Final = 11
+_ISO_DAY: Final = r"^\d{4}-\d\d-\d\d[T ]?$"
 _SERIAL: Final = r"^[1-9]\d{4}(?:[.,]\d*)?$"  # five digits: 1927 to 2173
 # Years before 69 are of this century: POSIX's rule for %y, used where the caller names no latest date.
 _LATEST_YEAR: Final = 2068
@@ -37,9 +39,10 @@ def date_evidence(texts: pl.Series, *, clock: bool = True) -> dict[str, int]:
     """
     filled = texts.drop_nulls()
     prefixes = filled.str.strip_chars_start().str.head(_PREFIX)
+    distinct = prefixes.value_counts()
     counts: Counter[str] = Counter()
     unmatched = []
-    for prefix, number in prefixes.value_counts().iter_rows():
+    for prefix, number in distinct.iter_rows():
         names = list(_evidence(prefix))
         if names:
             counts.update(dict.fromkeys(names, number))
@@ -49,9 +52,13 @@ def date_evidence(texts: pl.Series, *, clock: bool = True) -> dict[str, int]:
     longer = filled.filter(prefixes.is_in(unmatched)) if unmatched else filled.clear()
     for text, number in longer.value_counts().iter_rows():
         counts.update(dict.fromkeys(list(_evidence(text)) or ["unreadable"], number))
-    if clock:
+    # Most columns hold days, or times to the minute, whose length tells that nothing follows.
+    is_iso = distinct[prefixes.name].str.contains(_ISO_DAY).all()
+    longest = int(filled.str.len_bytes().max() or 0) if is_iso else sys.maxsize  # type: ignore[arg-type]
+    if clock and longest > len("2021-03-05"):
         counts.update(_clocks(filled))
-    counts.update(offset_evidence(filled))
+    if longest > len("2021-03-05T08:30"):
+        counts.update(offset_evidence(filled))
     return {name: number for name, number in sorted(counts.items()) if number}
 
 
