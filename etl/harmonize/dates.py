@@ -38,15 +38,13 @@ def date_evidence(texts: pl.Series, *, clock: bool = True) -> dict[str, int]:
     clock: False where has_clock() knows already that the column holds times.
     """
     filled = texts.drop_nulls()
-    prefixes = filled.str.strip_chars_start().str.head(_PREFIX)
-    distinct = prefixes.value_counts()
+    prefixes, distinct = _prefixes(filled)
     counts: Counter[str] = Counter()
     unmatched = []
     for prefix, number in distinct.iter_rows():
-        names = list(_evidence(prefix))
-        if names:
-            counts.update(dict.fromkeys(names, number))
-        elif prefix:
+        for name in (names := _evidence(prefix)):
+            counts[name] += number
+        if prefix and not names:
             unmatched.append(prefix)
     # The start of a long date, such as `15. September 2021`, needs the whole text.
     longer = filled.filter(prefixes.is_in(unmatched)) if unmatched else filled.clear()
@@ -60,6 +58,16 @@ def date_evidence(texts: pl.Series, *, clock: bool = True) -> dict[str, int]:
     if longest > len("2021-03-05T08:30"):
         counts.update(offset_evidence(filled))
     return {name: number for name, number in sorted(counts.items()) if number}
+
+
+def _prefixes(texts: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
+    """Return the start of each text, and how often each start comes."""
+    prefixes = texts.str.head(_PREFIX)
+    distinct = prefixes.value_counts()
+    if not distinct[prefixes.name].str.contains(r"^\s").any():
+        return prefixes, distinct
+    prefixes = texts.str.strip_chars_start().str.head(_PREFIX)
+    return prefixes, prefixes.value_counts()
 
 
 @lru_cache(maxsize=100_000)
