@@ -1,13 +1,13 @@
 """Offsets from UTC that the times of a column state, and whether times with them stand beside times with others.
 
-Without a zone a time is kept as printed. That is one clock as long as the column states one offset, or none; times
-of several clocks would be shifted against each other by hours, and some by a day.
+Without a zone a time is kept as printed. That is one clock as long as the column states one offset, or none, or those of
+summer and winter; times of several clocks would be shifted against each other by hours, and some by a day.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -16,7 +16,15 @@ from etl.readers.base import Decision
 
 # Behind the minutes or seconds of a time, or a compact time: 08:30Z, 08:30:15.000 +08:00, 20210305083000+0800.
 _OFFSET: Final = r"(?i)(?::\d{2}|\d{12})(?:[.,]\d+)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
-_NAME: Final = "offset "  # of a count in the evidence: `offset +08:00`
+_MONTH: Final = r"^\s*\d{4}-?(0[1-9]|1[0-2])"
+# Months in which no zone changes its clock, and all of its times have one offset.
+_SEASONS: Final = {
+    **dict.fromkeys(("05", "06", "07", "08"), "May-Aug"),
+    **dict.fromkeys(("12", "01", "02"), "Dec-Feb"),
+}
+_NAME: Final = (
+    "offset "  # of a count in the evidence: `offset +08:00`, and of those in a season `offset +08:00 May-Aug`
+)
 _WITHOUT: Final = "no offset"
 
 
@@ -25,9 +33,13 @@ def offset_evidence(texts: pl.Series) -> dict[str, int]:
     stated = texts.filter(texts.str.contains(_OFFSET))
     if stated.is_empty():
         return {}
+    parts = pl.DataFrame({"text": stated.str.extract(_OFFSET), "month": stated.str.extract(_MONTH)})
     counts: Counter[str] = Counter()
-    for text, number in stated.str.extract(_OFFSET).value_counts().iter_rows():
-        counts[_NAME + _name(text)] += number
+    for text, month, number in parts.group_by("text", "month").len().iter_rows():
+        name = _NAME + _name(text)
+        counts[name] += number
+        if season := _SEASONS.get(month):
+            counts[f"{name} {season}"] += number
     return dict(counts)
 
 
@@ -43,9 +55,25 @@ def has_offset(evidence: Mapping[str, int]) -> bool:
 
 
 def decide_offsets(about: str, evidence: Mapping[str, int]) -> Decision | None:
-    """Return an open decision where times of one column are of several clocks and no zone is declared; else None."""
-    stated = {name.removeprefix(_NAME): number for name, number in evidence.items() if name.startswith(_NAME)}
+    """Return a decision where no zone is declared and times of one column state several offsets: open, or summer_time."""
+    named = {name.removeprefix(_NAME): number for name, number in evidence.items() if name.startswith(_NAME)}
+    stated = {name: number for name, number in named.items() if " " not in name}
+    seasons = [(season, offset) for offset, _, season in (name.partition(" ") for name in named) if season]
     bare = evidence.get("clock", 0) - sum(stated.values())
-    if stated and bare > 0:
-        stated[_WITHOUT] = bare
-    return Decision(about, None, "content", dict(stated)) if len(stated) > 1 else None
+    shown: dict[str, int | str] = {**stated, **({_WITHOUT: bare} if stated and bare > 0 else {})}
+    if len(shown) < 2:
+        return None
+    return Decision(about, "summer_time" if _is_one_clock(list(shown), seasons) else None, "content", shown)
+
+
+def _is_one_clock(offsets: Sequence[str], seasons: Sequence[tuple[str, str]]) -> bool:
+    """Tell the summer and winter of one place: two offsets an hour apart, never both in one season."""
+    if len(offsets) != 2 or _WITHOUT in offsets:
+        return False
+    is_an_hour = abs(_minutes(offsets[0]) - _minutes(offsets[1])) == 60
+    return is_an_hour and bool(seasons) and len(dict(seasons)) == len(seasons)
+
+
+def _minutes(offset: str) -> int:
+    hours, minutes = offset[1:].split(":")
+    return (int(hours) * 60 + int(minutes)) * (-1 if offset[0] == "-" else 1)

@@ -57,3 +57,33 @@ def test_spellings_of_one_offset_are_one_clock(place) -> None:
     rows = "".join(f"P{at},{text},Vitamin B12,300,pg/mL\n" for at, text in enumerate(spellings))
     (outcome,) = place.ingest(place.write("labs.csv", HEADER + rows)).files
     assert (outcome.status, outcome.counts.accepted) == ("loaded", 4)
+
+
+def _berlin(*moments: str) -> str:
+    return HEADER + "".join(f"P{at},{text},Vitamin B12,30{at},pg/mL\n" for at, text in enumerate(moments))
+
+
+def test_summer_and_winter_of_one_place_are_one_clock(place) -> None:
+    """The clock changed on 28 March and 31 October 2021; in both months both offsets are right."""
+    moments = ("2021-01-15T08:30:00+01:00", "2021-07-15T08:30:00+02:00", "2021-03-01T08:30:00+01:00")
+    changing = ("2021-03-29T08:30:00+02:00", "2021-10-30T08:30:00+02:00", "2021-11-01T08:30:00+01:00")
+    (outcome,) = place.ingest(place.write("labs.csv", _berlin(*moments, *changing))).files
+    assert (outcome.status, outcome.counts.accepted) == ("loaded", 6)
+    assert place.rows("select distinct hour(collected_at) from core.lab_result") == [(8,)]
+    about = "select value from meta.column_decision where about = 'offsets:collected_at'"
+    assert place.rows(about) == [("summer_time",)]
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        ("2021-07-15T08:30:00+01:00", "2021-07-16T08:30:00+02:00"),  # London and Berlin
+        ("2021-10-15T08:30:00+01:00", "2021-10-16T08:30:00+02:00"),  # no month tells
+        ("2021-01-15T08:30:00+01:00", "2021-07-15T08:30:00+03:00"),  # two hours
+        ("2021-01-15T08:30:00+01:00", "2021-07-15T08:30:00+02:00", "2021-07-15T08:30:00"),
+    ],
+    ids=["both in summer", "in October only", "two hours", "none beside"],
+)
+def test_an_hour_of_two_places_waits(place, moments) -> None:
+    (outcome,) = place.ingest(place.write("labs.csv", _berlin(*moments))).files
+    assert outcome.status == "needs_declaration"
