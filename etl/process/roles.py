@@ -113,12 +113,10 @@ def _measured(measure: Measure) -> list[pl.Expr]:
     }
     if measure.option is not None:
         known |= {"text": measure.option, "source_id": measure.field}
-    literals = [pl.lit(value, pl.String).alias(text(name)) for name, value in known.items()]
-    if measure.unit_column is None:
-        return literals
-    return [each for each in literals if each.meta.output_name() != text("unit")] + [
-        pl.col(measure.unit_column).alias(text("unit"))
-    ]
+    stated = {name: pl.lit(value, pl.String) for name, value in known.items()}
+    if measure.unit_column is not None:  # in its place: all measures have their columns in one order
+        stated["unit"] = pl.col(measure.unit_column)
+    return [value.alias(text(name)) for name, value in stated.items()]
 
 
 def role_expression(resolution: Resolution, role: str) -> pl.Expr | None:

@@ -195,6 +195,17 @@ def test_one_line_with_a_unit_beside_each_value(place) -> None:
     assert place.rows("select measure, reasons from quarantine.record") == [("ferritin", ["unit_missing"])]
 
 
+def test_one_analyte_has_its_unit_beside_it_and_another_in_its_header(place) -> None:
+    text = (
+        "Patient ID,Collection date,B12,B12 unit,Ferritin (ng/mL)\n"
+        "P1,2021-03-05,229,pmol/L,55\nP2,2021-03-06,310,pg/mL,56\n"
+    )
+    assert one(place, place.write("wide.csv", text)).counts.accepted == 4
+    # 229 pmol/L x 1.3554 pg/pmol = 310.4 pg/mL.
+    found = place.rows("select analyte, round(value, 1) from core.lab_result order by 1, 2")
+    assert found == [("ferritin", 55.0), ("ferritin", 56.0), ("vitamin_b12", 310.0), ("vitamin_b12", 310.4)]
+
+
 def test_a_unit_beside_a_value_is_declared(place) -> None:
     place.map(
         "site: north\nfeeds: {labs: {files: ['*.csv'],"
