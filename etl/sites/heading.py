@@ -24,6 +24,7 @@ _BESIDE_VALUE = frozenset({
     "collected_time", "method", "comment",
 })  # fmt: skip
 _DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(r"[<>≤≥~]?\s*\d")
 _VALUE = re.compile(r"[<>≤≥~]?\s*\d[\d.,:/ -]*")
 
 
@@ -108,6 +109,8 @@ def _translated(names: Names, row: Names, mapped: frozenset[str]) -> Names | Non
     for name, cell in zip(names, row, strict=True):
         upper, lower = _fields(name), _fields(cell)
         above, below = _measure(name), _measure(cell)
+        if _NUMBER.match(cell) and not (lower or below):
+            return None  # a record has numbers, also that of a subject called Patient or ID
         is_other = above and below and (above.analyte != below.analyte or _differ(above.unit, below.unit))
         if is_other or (upper and lower and not upper & lower):
             return None
@@ -179,7 +182,8 @@ def _is_certain(name: str, cell: str) -> bool:
         return bool(unit_readings(cell)) and any(map(str.isalpha, cell.replace("%", "p")))
     if measure.unit is not None:
         return measure.unit in unit_readings(cell)
-    return (after := _measure(stated)) is not None and after.analyte == measure.analyte
+    after = _measure(stated)
+    return after is not None and after.unit is not None and after.analyte == measure.analyte
 
 
 def _with_declared_units(names: Names, row: Names) -> Names:

@@ -117,6 +117,10 @@ def test_a_result_leads_to_the_line_of_units(place) -> None:
         ",,pg/mL,normal",  # a word that is no unit
         "P0,,pg/mL,g/L",  # somebody's
         ",,12,g/L",
+        ",,plasma,",  # no unit, though it may follow the analyte's name
+        ",,+,g/L",
+        "ID,2021-03-04,309,140",  # of a subject that is called as a header is
+        "Patient,,309 H,",
     ],
 )
 def test_a_line_that_may_be_a_record_is_one(place, line: str) -> None:
