@@ -27,6 +27,7 @@ from etl.readers.vocabulary import is_vocabulary
 from etl.sites.fill import filled_columns, shared_cells
 from etl.sites.heading import extender
 from etl.sites.mapping import FeedMapping, SiteMapping
+from etl.sites.other_header import OtherHeader
 from etl.sites.resolve import Resolution, choose_feed, default_feed, resolve
 from etl.twins import Twins
 from etl.vocabulary import Coded
@@ -63,6 +64,7 @@ class Observed:
     number_counts: Counter[str] = field(default_factory=Counter)
     answers: Answers | None = None
     twins: Twins | None = None
+    other_header: OtherHeader | None = None
     asked: Asked = field(default_factory=Asked)
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     coded: Coded = field(default_factory=Coded)
@@ -74,7 +76,8 @@ class Observed:
         expressions = (each for found in self.dates.values() for each in found)
         dated = [name for expression in expressions for name in expression.meta.root_names()]
         twins = (self.twins.subject, *self.twins.others) if self.twins else ()
-        return list(dict.fromkeys([*dated, *self.numbers, *answers, *twins, *self.coded.columns]))
+        named = self.other_header.columns if self.other_header else ()
+        return list(dict.fromkeys([*dated, *self.numbers, *answers, *twins, *named, *self.coded.columns]))
 
     def see(self, frame: pl.DataFrame) -> None:
         """Count the evidence of some records."""
@@ -88,8 +91,9 @@ class Observed:
         self.coded.see(frame)
         for column in self.numbers:
             self.number_counts.update(decimal_evidence(frame[column].unique()))
-        if self.twins:
-            self.twins.see(frame)
+        for each in (self.twins, self.other_header):
+            if each:
+                each.see(frame)
         if self.answers:
             self.answers.see(
                 frame.with_columns(
@@ -186,6 +190,7 @@ def _observed(columns: tuple[str, ...], feed: FeedMapping | None, asked: Asked, 
         tuple(numbers),
         answers=Answers.of(resolution),
         twins=Twins.of(resolution),
+        other_header=OtherHeader.of(resolution),
         asked=asked,
         words=asked.words(resolution),
         coded=coded,
@@ -251,8 +256,8 @@ def _decisions(observed: Observed, feed: FeedMapping | None) -> list[Decision]:
     if feed is None or feed.timezone in (None, "unknown"):
         mixed = (decide_offsets(f"offsets:{role}", seen) for role, seen in observed.date_counts.items())
         made += [each for each in mixed if each]
-    if observed.twins:
-        made.append(observed.twins.decision())
+    lines = (observed.twins, observed.other_header)
+    made += [found for each in lines if each and (found := each.decision())]
     if observed.numbers:
         made.append(decide_decimal(observed.number_counts, feed.decimal if feed else None))
     if feed:

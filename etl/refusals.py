@@ -78,6 +78,8 @@ def undecided(plan: ResolvedPlan, about: str) -> UserError:
     kind, _, role = about.partition(":")
     if kind == "subject":
         return _side_by_side(plan)
+    if kind == "table":
+        return _several_tables(plan)
     if kind == "offsets":
         return _several_clocks(plan, role)
     if kind == "dates":
@@ -116,6 +118,17 @@ def _side_by_side(plan: ResolvedPlan) -> UserError:
         f"The other one is '{others}'; tables that stand side by side look like this, and each row would join two people.",
         f"put each table into a file of its own; if it is one table, say whose record it is:\n"
         f'       columns: {{subject: "{subject}"}} in sites/{plan.site}.yaml under feeds: {plan.feed}:',
+    )
+
+
+def _several_tables(plan: ResolvedPlan) -> UserError:
+    """Say that a line among the records names other columns than the header."""
+    decision = plan.decision("table")
+    row = decision.evidence["row"] if decision else ""
+    return DeclarationNeeded(
+        f"{plan.source.name} waits: its line {row} names other columns, or other units, than its header.",
+        "The records below it would be read as results of the columns above.",
+        f"put what begins at line {row} into a file of its own, or leave the line out of a copy if it is none",
     )
 
 

@@ -63,7 +63,7 @@ def _is_record(names: Names, row: Names, feed: FeedMapping, *, has_units: bool) 
     mapped = {header_key(header) for header in feed.columns.get("subject", ())}
     of_subject = (
         cell for name, cell in zip(names, row, strict=True)
-        if header_key(name) in mapped or "subject" in _fields(name)
+        if header_key(name) in mapped or "subject" in fields_named(name)
     )  # fmt: skip
     return any(map(_DIGIT.search, of_subject)) or (has_units and any(map(_VALUE.fullmatch, row)))
 
@@ -107,8 +107,8 @@ def _translated(names: Names, row: Names, mapped: frozenset[str]) -> Names | Non
         return None  # the header again
     names_subject, chosen = False, []
     for name, cell in zip(names, row, strict=True):
-        upper, lower = _fields(name), _fields(cell)
-        above, below = _measure(name), _measure(cell)
+        upper, lower = fields_named(name), fields_named(cell)
+        above, below = measure_named(name), measure_named(cell)
         if _NUMBER.match(cell) and not (lower or below):
             return None  # a record has numbers, also that of a subject called Patient or ID
         is_other = above and below and (above.analyte != below.analyte or _differ(above.unit, below.unit))
@@ -129,12 +129,14 @@ def _translated(names: Names, row: Names, mapped: frozenset[str]) -> Names | Non
 def _grouped(names: Names, row: Names) -> Names | None:
     """Join words such as Value and Unit with the names above them; None unless one of these is an analyte's."""
     labels = _spread(names, row)
-    valued = {label for label, cell in zip(labels, row, strict=True) if label and "value" in _fields(cell)}
+    valued = {
+        label for label, cell in zip(labels, row, strict=True) if label and "value" in fields_named(cell)
+    }
     if not any(read_name(label).hit for label in valued):
         return None
     joined = []
     for name, label, cell in zip(names, labels, row, strict=True):
-        if cell and not (_fields(cell) & _BESIDE_VALUE if label in valued else _fields(cell)):
+        if cell and not (fields_named(cell) & _BESIDE_VALUE if label in valued else fields_named(cell)):
             return None
         joined.append(f"{label} {cell}" if cell and label in valued else cell or name)
     return tuple(joined)
@@ -164,7 +166,7 @@ def _with_units(names: Names, row: Names) -> Names | None:
             joined.append(name)
             continue
         stated = _stated(name, cell)
-        before, after = _measure(name), _measure(stated)
+        before, after = measure_named(name), measure_named(stated)
         if not _is_certain(name, cell):
             return None
         joined.append(name if before and before.unit else stated)
@@ -174,22 +176,22 @@ def _with_units(names: Names, row: Names) -> Names | None:
 
 def _is_certain(name: str, cell: str) -> bool:
     """Tell whether a text below a name is its unit: one in which the analyte is measured, or any below another name."""
-    fields, stated = _fields(name), _stated(name, cell)
+    fields, stated = fields_named(name), _stated(name, cell)
     if fields:
-        return bool(fields & _fields(stated) & COLUMNS.attributes.keys())
-    measure = _measure(name)
+        return bool(fields & fields_named(stated) & COLUMNS.attributes.keys())
+    measure = measure_named(name)
     if measure is None:
         return bool(unit_readings(cell)) and any(map(str.isalpha, cell.replace("%", "p")))
     if measure.unit is not None:
         return measure.unit in unit_readings(cell)
-    after = _measure(stated)
+    after = measure_named(stated)
     return after is not None and after.unit is not None and after.analyte == measure.analyte
 
 
 def _with_declared_units(names: Names, row: Names) -> Names:
     return tuple(
         name
-        if is_unstated(cell) or _is_label(name, cell) or _fields(name) & COLUMNS.roles.keys()
+        if is_unstated(cell) or _is_label(name, cell) or fields_named(name) & COLUMNS.roles.keys()
         else _stated(name, cell)
         for name, cell in zip(names, row, strict=True)
     )
@@ -197,18 +199,20 @@ def _with_declared_units(names: Names, row: Names) -> Names:
 
 def _is_label(name: str, cell: str) -> bool:
     """Tell the word for units, below the name of a role: it says what the line is."""
-    return "unit" in _fields(cell) and bool(_fields(name) & COLUMNS.roles.keys())
+    return "unit" in fields_named(cell) and bool(fields_named(name) & COLUMNS.roles.keys())
 
 
 def _stated(name: str, unit: str) -> str:
     return f"{name} {unit}" if unit[0] in "([（【" else f"{name} ({unit})"
 
 
-def _fields(header: str) -> frozenset[str]:
+def fields_named(header: str) -> frozenset[str]:
+    """Return the roles and attributes whose known name a header is."""
     return frozenset(candidate.field for candidate in COLUMNS.find(header)) if header else frozenset()
 
 
-def _measure(header: str) -> HeaderMeasure | None:
+def measure_named(header: str) -> HeaderMeasure | None:
+    """Return the analyte and the unit that a header names."""
     return match_headers([header]).get(header) if header else None
 
 
