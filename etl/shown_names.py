@@ -129,12 +129,14 @@ class WatchedReader:
         if self._plan.resolution.shape != "lab_long":
             return
         named = connection.execute(
-            "select distinct measure from quarantine.record where file_id = ? and measure is not null",
+            "select distinct measure from quarantine.record"
+            " where file_id = ? and measure is not null and stage <> 'attribute'",  # an attribute's name is ours
             [file_id],
         ).fetchall()
         hidden = [name for (name,) in named if name not in registry() and not self._is_shown(name)]
         if hidden:
             connection.execute(
-                "update quarantine.record set measure = null where file_id = ? and list_contains(?, measure)",
+                "update quarantine.record set measure = null"
+                " where file_id = ? and list_contains(?, measure) and stage <> 'attribute'",
                 [file_id, hidden],
             )

@@ -33,9 +33,7 @@ class AttributeHarmonizer:
         self._reader = reader
         self._key = keys.record
         self._subjects = subjects
-        # In a file of results or answers it is these that a row corrects.
-        is_plain = plan.resolution.shape == "subjects"
-        self._roles = ("subject", "source_site", *((CORRECTS,) if is_plain else ()))
+        self._roles = ("subject", "source_site", CORRECTS)
         self._said = pl.DataFrame(schema=dict.fromkeys(_KEY, pl.String))
         self._columns = {
             name: column for name, column in plan.resolution.attributes.items() if name not in IDENTIFYING

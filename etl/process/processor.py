@@ -12,7 +12,7 @@ from etl.process.answers import ITEM_ROLES
 from etl.process.attributes import AttributeHarmonizer
 from etl.process.candidates import Processed
 from etl.process.concepts import with_concepts
-from etl.process.corrections import CORRECTS, TABLE
+from etl.process.corrections import CORRECTS, TABLE, divided
 from etl.process.crosswalk import CrosswalkReader
 from etl.process.damage import DamageKeeper
 from etl.process.history import BOX_ROLES, HistoryHarmonizer
@@ -77,6 +77,7 @@ class Processor:
 
     def _process_records(self, records: pl.DataFrame, done: Processed) -> None:
         shape = self._plan.resolution.shape
+        records, every = divided(records, self._plan)
         if shape == "crosswalk":
             self._crosswalk.read(records, done)
         elif shape == "lab_long":
@@ -89,7 +90,7 @@ class Processor:
             _merge(done, self._history.harmonize(records))
         elif shape == "wide":
             self._process_wide(records, done)
-        self._attributes.harmonize(records, done)
+        self._attributes.harmonize(every, done)
 
     def _long(self, records: pl.DataFrame, roles: Iterable[str], *, is_located: bool = True) -> pl.DataFrame:
         return long_frame(records, self._plan, self._reader, roles, is_located=is_located)

@@ -28,6 +28,11 @@ SHAPES = [
     ("attributes of subjects", "subjects", "subject_id,sex,birth date\nP1,f,1961-02-31\nP2,m,1960-05-06\n", "birth date",
      "1961-02-03", "select value from core.subject_attribute where attribute = 'birth_date' order by all",
      [("1960-05-06",), ("1961-02-03",)]),
+    ("an attribute in a long file of results", "labs",
+     "subject_id,birth date,test,result,unit,collected\nP1,1961-02-31,Ferritin,30,ng/mL,2021-03-05\n", "birth date",
+     "1961-02-03", "select value from core.subject_attribute", [("1961-02-03",)]),
+    ("an attribute in a wide file of answers", "scales", "subject_id,birth date,date,irls_1\nP1,1961-02-31,2021-03-05,3\n",
+     "birth date", "1961-02-03", "select value from core.subject_attribute", [("1961-02-03",)]),
 ]  # fmt: skip
 
 
@@ -42,6 +47,7 @@ def test_the_sheet_of(place, feed, text, header, right, query, rows) -> None:
     sheet = place.folder / f"{feed}.corrected.csv"
     export(place.warehouse, Chosen(), sheet)
     names, record = csv.reader(io.StringIO(sheet.read_text("utf-8-sig")))
+    assert record[names.index(header)]
     record[names.index(header)] = right
     (outcome,) = place.ingest(
         place.write("back.csv", "\n".join([",".join(names), ",".join(f'"{cell}"' for cell in record)]) + "\n")
