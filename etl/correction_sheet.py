@@ -166,16 +166,21 @@ def _workbook(tables: dict[str, Table]) -> bytes:
         buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
     bold = book.add_format({"bold": True, "bottom": 1})
+    as_typed = book.add_format({"num_format": "@"})
     for number, (feed, (header, rows)) in enumerate(tables.items(), start=1):
         name = re.sub(r"[\[\]:*?/\\']", "-", feed)[:31]
         sheet = book.add_worksheet(name if len(tables) == 1 else f"{name[:28]} {number}")
         for column, title in enumerate(header):
             sheet.write_string(0, column, title, bold)
-        # Every cell is text: a number of a subject keeps its zeros, and nothing is a formula.
+        # Every cell is text, also what is typed into it: a number of a subject keeps its zeros, a result its decimal
+        # mark, and nothing is a date or a formula.
+        sheet.set_column(0, len(header) - 1, None, as_typed)
         for at, row in enumerate(rows, start=1):
             for column, value in enumerate(row):
                 if value:
-                    sheet.write_string(at, column, value)
+                    sheet.write_string(at, column, value, as_typed)
+                else:
+                    sheet.write_blank(at, column, None, as_typed)
         sheet.freeze_panes(1, 1)
         sheet.autofit(max_width=300)
     book.close()

@@ -48,6 +48,14 @@ def test_a_csv_says_which_numbers_a_spreadsheet_changes(place, number: str, at_r
     assert [each.at_risk for each in done] == [at_risk, 0]
 
 
+def test_what_is_typed_into_a_workbook_stays_as_it_is_typed(place) -> None:
+    """A cell formatted as text keeps `0012` and `77,7`; a general one makes them 12 and, in German, the number 77.7."""
+    place.ingest(place.write("labs.csv", f"{HEADER}\nP1,Vitamin B12,x,pg/mL,,,A3\nP2,Ferritin\n"))
+    export(place.warehouse, Chosen(), place.folder / "sheet.xlsx")
+    sheet = openpyxl.load_workbook(place.folder / "sheet.xlsx").active
+    assert {cell.number_format for row in sheet.iter_rows(min_row=2) for cell in row} == {"@"}
+
+
 def test_a_sheet_that_is_there_is_not_overwritten(held) -> None:
     out = held.write("mine.csv", "corrected by the site")
     with pytest.raises(UsageError, match="there already"):
