@@ -58,8 +58,10 @@ def list_(
         for each in listing.groups
     ]
     text = table(("reason", "site", "feed", "records", "files", "assigned"), counted)
-    text += f"\n\n{listing.records:,} records are held. What a reason means: etl quarantine explain REASON"
-    show(listing.document(), text if counted else "Nothing is held.", json=json)
+    are = {"open": "are held", "all": "were held, some still are"}.get(status, f"are {status}")
+    text += f"\n\n{listing.records:,} records {are}. What a reason means: etl quarantine explain REASON"
+    nothing = "Nothing is held." if status == "open" else f"No record is {status}."
+    show(listing.document(), text if counted else nothing, json=json)
 
 
 @app.command()

@@ -145,3 +145,14 @@ def test_what_cannot_be_done_is_said_in_three_parts(loaded, tmp_path, command, c
     assert what.startswith("Error: ")
     assert why.strip()
     assert fix.startswith("  Try: ")
+
+
+def test_listed_records_are_called_what_they_are(loaded) -> None:
+    """One record of the export is held; none was waived."""
+    listed = {
+        status: loaded("quarantine", "list", "--status", status, "-w", "w.duckdb").out
+        for status in ("open", "all", "waived")
+    }
+    assert "1 records are held." in listed["open"]
+    assert "1 records were held, some still are." in listed["all"]
+    assert "No record is waived." in listed["waived"]
