@@ -67,7 +67,7 @@ def _refuse_second(declared: UnitDeclared, stored: list[dict[str, Any]]) -> None
             raise UsageError(
                 f"{other['unit']} is declared for {declared.analyte} at {declared.site} in that period already.",
                 "Two declarations for one result would leave open which of them holds.",
-                f"etl units revoke {other['decision_id']}, or choose another period",
+                f"etl units revoke {other['decision_id']} --who WHO --why WHY, or choose another period",
             )
 
 

@@ -123,8 +123,9 @@ def test_a_wrong_declaration_is_refused(held, declared, says) -> None:
 def test_two_declarations_for_one_result_are_refused(held) -> None:
     spring = UnitDeclared("north", "labs", "vitamin_b12", "pmol/L", None, date(2021, 3, 31))
     declare(held.warehouse, spring, BY, sites(held))
-    with pytest.raises(UsageError, match="already"):
+    with pytest.raises(UsageError, match="already") as refused:
         declare(held.warehouse, UnitDeclared("north", None, "vitamin_b12", "pg/mL", date(2021, 3, 31)), BY)
+    assert "--who WHO --why WHY" in refused.value.fix  # without them the command is refused
     declare(
         held.warehouse, UnitDeclared("north", None, "vitamin_b12", "pg/mL", date(2021, 4, 1)), BY, sites(held)
     )
