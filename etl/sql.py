@@ -15,6 +15,14 @@ from warehouse.connection import open_warehouse
 from warehouse.errors import query_error
 
 FORMATS = ("table", "csv", "json", "parquet", "markdown")
+_ENDINGS = {
+    "": "table",
+    ".txt": "table",
+    ".csv": "csv",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".md": "markdown",
+}
 
 
 def run_sql(warehouse: Path, query: str) -> pl.DataFrame:
@@ -65,6 +73,14 @@ def _flat(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def chosen_format(form: str | None, output: Path | None) -> str:
-    """Return the format asked for, else the one that the file's ending says, else a table."""
-    endings = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".md": "markdown"}
-    return form or (endings.get(output.suffix, "table") if output else "table")
+    """Return the format asked for, else the one that the file's ending says, else a table. Raises UsageError."""
+    if form or output is None:
+        return form or "table"
+    ending = output.suffix.lower()
+    if ending not in _ENDINGS:
+        raise UsageError(
+            f"Rows cannot be written as '{ending}'.",
+            "The ending chooses the format.",
+            f"a name that ends in {', '.join(filter(None, _ENDINGS))}; or --format with one of: {', '.join(FORMATS)}",
+        )
+    return _ENDINGS[ending]

@@ -35,6 +35,14 @@ def test_sql_speaks_five_formats(loaded, tmp_path) -> None:
     assert pl.read_parquet(tmp_path / "out.parquet").to_dicts() == [expected]
 
 
+def test_sql_writes_no_format_that_the_ending_does_not_name(loaded, tmp_path) -> None:
+    ran = loaded("sql", QUERY, "-w", "w.duckdb", "-o", "out.xlsx")
+    assert (ran.code, (tmp_path / "out.xlsx").exists()) == (2, False)
+    assert "Rows cannot be written as '.xlsx'" in ran.err
+    assert loaded("sql", QUERY, "-w", "w.duckdb", "-o", "OUT.CSV").code == 0
+    assert (tmp_path / "OUT.CSV").read_text().startswith("analyte,value,unit")
+
+
 def test_sql_reads_a_file_and_writes_nothing(loaded, tmp_path) -> None:
     (tmp_path / "q.sql").write_text("select count(*) as n from mart.b12_status")
     assert json.loads(loaded("sql", "-f", "q.sql", "-w", "w.duckdb", "--json").out)[0]["n"] >= 0
