@@ -12,6 +12,7 @@ from typing import Any, Final
 import duckdb
 import polars as pl
 
+from etl.clocks import clocks
 from etl.derived import differences
 from etl.suspicion import suspicions
 from expectations.result import FAIL_ON, STATUSES, CheckResult, findings, worst
@@ -190,6 +191,7 @@ def parameters(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Parame
             "scale": _scales(),
             "suspicion": suspicions(connection),
             "difference": differences(connection),
+            "clock": clocks(connection),
         },
         value_sets=WORDS,
     )

@@ -54,24 +54,37 @@ def has_offset(evidence: Mapping[str, int]) -> bool:
     return any(name.startswith(_NAME) for name in evidence)
 
 
+def clocks_of(evidence: Mapping[str, int]) -> dict[str, int]:
+    """Count the times of a column that state each offset, and those that state none."""
+    stated = {name: number for name, number in _named(evidence).items() if " " not in name}
+    bare = evidence.get("clock", 0) - sum(stated.values())
+    return {**stated, **({_WITHOUT: bare} if bare > 0 else {})}
+
+
 def decide_offsets(about: str, evidence: Mapping[str, int]) -> Decision | None:
     """Return a decision where no zone is declared and times of one column state several offsets: open, or summer_time."""
-    named = {name.removeprefix(_NAME): number for name, number in evidence.items() if name.startswith(_NAME)}
-    stated = {name: number for name, number in named.items() if " " not in name}
-    seasons = [(season, offset) for offset, _, season in (name.partition(" ") for name in named) if season]
-    bare = evidence.get("clock", 0) - sum(stated.values())
-    shown: dict[str, int | str] = {**stated, **({_WITHOUT: bare} if stated and bare > 0 else {})}
-    if len(shown) < 2:
+    clocks = clocks_of(evidence)
+    if len(clocks) < 2:
         return None
-    return Decision(about, "summer_time" if _is_one_clock(list(shown), seasons) else None, "content", shown)
+    return Decision(about, "summer_time" if is_one_clock([evidence]) else None, "content", dict(clocks))
 
 
-def _is_one_clock(offsets: Sequence[str], seasons: Sequence[tuple[str, str]]) -> bool:
-    """Tell the summer and winter of one place: two offsets an hour apart, never both in one season."""
-    if len(offsets) != 2 or _WITHOUT in offsets:
-        return False
-    is_an_hour = abs(_minutes(offsets[0]) - _minutes(offsets[1])) == 60
+def is_one_clock(columns: Sequence[Mapping[str, int]]) -> bool:
+    """Tell whether the times of columns state one offset, or none, or those of the summer and winter of one place.
+
+    These are two offsets an hour apart, never both in one season.
+    """
+    clocks = sorted({clock for each in columns for clock in clocks_of(each)})
+    if len(clocks) != 2 or _WITHOUT in clocks:
+        return len(clocks) < 2
+    named = (name.partition(" ") for each in columns for name in _named(each))
+    seasons = {(season, offset) for offset, _, season in named if season}
+    is_an_hour = abs(_minutes(clocks[0]) - _minutes(clocks[1])) == 60
     return is_an_hour and bool(seasons) and len(dict(seasons)) == len(seasons)
+
+
+def _named(evidence: Mapping[str, int]) -> dict[str, int]:
+    return {name.removeprefix(_NAME): number for name, number in evidence.items() if name.startswith(_NAME)}
 
 
 def _minutes(offset: str) -> int:

@@ -12,6 +12,8 @@ UTC = "P1,2021-03-04T23:30:00Z,Vitamin B12,301,pg/mL\n"
 CHINA = "P2,2021-03-05T07:30:00+08:00,Vitamin B12,302,pg/mL\n"
 BARE = "P3,2021-03-05 07:30,Vitamin B12,303,pg/mL\n"
 DAY = "P4,2021-03-05,Vitamin B12,304,pg/mL\n"
+MIDNIGHT = "P5,2021-03-05T00:00:00Z,Vitamin B12,305,pg/mL\n"
+COMPACT = "P6,20210305073000+0900,Vitamin B12,306,pg/mL\n"
 
 
 @pytest.mark.parametrize(
@@ -87,3 +89,69 @@ def test_summer_and_winter_of_one_place_are_one_clock(place) -> None:
 def test_an_hour_of_two_places_waits(place, moments) -> None:
     (outcome,) = place.ingest(place.write("labs.csv", _berlin(*moments))).files
     assert outcome.status == "needs_declaration"
+
+
+SCALE = "patient_id,assessment date,IRLS total\n"
+FILLED_IN_UTC = "P1,2021-03-04T23:30:00Z,20\n"
+
+
+def clocks(place) -> tuple[str, int | None]:
+    """Return what the check of clocks says of the site, and of how many files and clocks."""
+    from etl.validation import run_validation
+
+    (found,) = [
+        each for each in run_validation(place.warehouse).results if each.check_id == "one_clock_per_site"
+    ]
+    return found.status, found.numerator
+
+
+@pytest.mark.parametrize(
+    ("labs", "more", "expected"),
+    [
+        (CHINA, HEADER + UTC, ("failed", 2)),
+        (CHINA, HEADER + BARE, ("failed", 2)),
+        (CHINA, SCALE + FILLED_IN_UTC, ("failed", 2)),
+        (CHINA, HEADER + COMPACT, ("failed", 2)),
+        (CHINA, HEADER + DAY, ("passed", 0)),
+        (CHINA, HEADER + MIDNIGHT, ("passed", 0)),
+        (CHINA, HEADER + CHINA.replace("302", "305"), ("passed", 0)),
+        (BARE, HEADER + BARE.replace("303", "305"), ("passed", 0)),
+        (DAY, HEADER + DAY.replace("304", "305"), ("not_applicable", 0)),
+    ],
+    ids=["two", "one, none", "two feeds", "compact", "one and days", "and midnights", "one", "none", "days"],
+)
+def test_files_of_several_clocks_stop_an_analysis(place, labs: str, more: str, expected) -> None:
+    report = place.ingest(place.write("labs.csv", HEADER + labs), place.write("more.csv", more))
+    assert {each.status for each in report.files} == {"loaded"}
+    assert clocks(place) == expected
+
+
+@pytest.mark.parametrize(
+    ("winter", "summer", "expected"),
+    [
+        ("2021-01-15T08:30:00+01:00", "2021-07-15T08:30:00+02:00", ("passed", 0)),
+        ("2021-07-16T08:30:00+01:00", "2021-07-15T08:30:00+02:00", ("failed", 2)),  # London and Berlin
+        ("2021-01-15T08:30:00+01:00", "2021-07-15T08:30:00+03:00", ("failed", 2)),
+    ],
+    ids=["of one place", "both in summer", "two hours"],
+)
+def test_files_of_summer_and_winter_are_judged_as_columns_are(place, winter, summer, expected) -> None:
+    place.ingest(place.write("labs.csv", _berlin(winter)), place.write("more.csv", _berlin(summer)))
+    assert clocks(place) == expected
+
+
+def test_columns_of_several_clocks_stop_an_analysis(place) -> None:
+    columns = "patient_id,collected_at,resulted_at,test,result,unit\n"
+    row = "P1,2021-03-04T23:30:00Z,2021-03-05T09:30:00+08:00,Vitamin B12,301,pg/mL\n"
+    place.ingest(place.write("labs.csv", columns + row))
+    assert clocks(place) == ("failed", 2)
+
+
+def test_a_named_zone_and_a_refresh_settle_it(place) -> None:
+    files = place.write("labs.csv", HEADER + CHINA), place.write("more.csv", HEADER + UTC)
+    place.ingest(*files)
+    assert clocks(place) == ("failed", 2)
+    place.map("site: north\ntimezone: Asia/Shanghai\nfeeds: {labs: {files: [labs.csv, more.csv]}}\n")
+    place.ingest(*files)
+    assert clocks(place) == ("not_applicable", 0)
+    assert place.rows("select distinct collected_at from core.lab_result") == [(datetime(2021, 3, 5, 7, 30),)]

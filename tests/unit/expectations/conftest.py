@@ -23,6 +23,16 @@ SUSPICION = pl.DataFrame(
     orient="row",
 )
 DIFFERENCE = pl.DataFrame({"result_id": ["00000000-0000-0000-0000-000000000001"], "difference": [50.0]})
+CLOCK = pl.DataFrame(
+    [
+        ("lab_north", "+08:00", False),
+        ("forms_north", "+08:00", False),
+        ("lab_west", "+08:00", True),
+        ("lab_west", "+00:00", True),
+    ],
+    schema=["load_id", "clock", "is_one_of_several"],
+    orient="row",
+)
 
 
 @pytest.fixture(scope="session")
@@ -95,5 +105,6 @@ def parameters() -> Parameters:
         "scale": scale,
         "suspicion": SUSPICION,
         "difference": DIFFERENCE,
+        "clock": CLOCK,
     }
     return Parameters(frames | {"run": pl.DataFrame({"as_of": [AS_OF]})}, words)
