@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 app = group("Draft the mapping of a site, check it, and see which columns and names it leaves unused.")
 
 Paths = Annotated[list[str], typer.Argument(help="Files, folders or patterns; archives unfold.")]
+_NOTHING = "No file is mapped in it; its comments say why."
 
 
 @app.command()
@@ -51,11 +52,10 @@ def suggest(
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")
-    written = (
-        f"wrote  {out}\nNext: settle the OPEN lines, then etl map check {out}" if out else text.rstrip("\n")
-    )
-    show(asdict(draft) | {"yaml": text}, written, json=json)
-    raise typer.Exit(0 if any(table.is_usable for table in draft.tables) else 1)
+    is_mapped = any(table.is_usable for table in draft.tables)
+    then = f"Next: settle the OPEN lines, then etl map check {out}" if is_mapped else _NOTHING
+    show(asdict(draft) | {"yaml": text}, f"wrote  {out}\n{then}" if out else text.rstrip("\n"), json=json)
+    raise typer.Exit(0 if is_mapped else 1)
 
 
 def _asked(draft: Draft) -> Draft:

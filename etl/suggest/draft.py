@@ -20,7 +20,11 @@ _TAKEN = "another sheet, or another file of this name, is mapped above, and a na
 def yaml_of(draft: Draft) -> str:
     """Return the draft as the text of sites/<site>.yaml; without a usable table, comments only."""
     feeds = list(_feeds(draft))
-    lines = [*_head(draft), *([f"site: {draft.site}", *_zone(), "feeds:"] if feeds else [])]
+    lines = (
+        [*_head(draft), f"site: {draft.site}", *_zone(), "feeds:"]
+        if feeds
+        else [f"# No draft for the site '{draft.site}': what follows says why each file is not mapped."]
+    )
     for name, tables in feeds:
         lines += _feed(name, tables)
     lines += _rest(draft, {table for _, tables in feeds for table in tables})

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from etl.sites.resolution import Measure, Shape
+from schemas.columns import COLUMNS
 
 Level = Literal["high", "medium"]
 
@@ -73,8 +74,12 @@ class TableDraft:
     @property
     def is_usable(self) -> bool:
         """Tell whether there is something to map: results, answers, diagnoses, drugs, or attributes of subjects."""
-        is_long = any(choice.field in {"analyte", "code", "item"} for choice in self.choices)
-        return not self.explanation or bool(self.measures) or is_long
+        fields = {choice.field for choice in self.choices}
+        return (
+            not self.explanation
+            or bool(self.measures)
+            or bool(fields & {"analyte", "code", "item", *COLUMNS.attributes})
+        )
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,7 @@ def _drafted(
     drafted = shape_of({each.field for each in chosen.choices}, has_measures=bool(measures))
     # Without its results a long table has at most attributes; what it is was told by the rest.
     shape = resolution.shape if drafted == "wide" and resolution.shape != "unmapped" else drafted
+    shape = "subjects" if shape == "wide" and not measures else shape
     groups = {"any", *GROUPS.get(shape, ())}
     choices = [each for each in chosen.choices if groups & set(COLUMNS.field(each.field).group)]
     used = {*(each.column for each in choices), *(each.measure.column for each in measures)}

@@ -39,6 +39,15 @@ def test_suggest_check_ingest(etl, labs) -> None:
     assert etl("ingest", labs).code == 0
 
 
+def test_a_draft_of_nothing_asks_for_nothing(etl, tmp_path) -> None:
+    (tmp_path / "staff.csv").write_text("Desk,Phone\nA,17\nB,18\n", "utf-8")
+    drafted = etl("map", "suggest", "staff.csv", "--out", "site.yaml")
+    assert drafted.code == 1
+    text = (tmp_path / "site.yaml").read_text("utf-8")
+    assert "OPEN" not in drafted.out + text
+    assert "Not mapped: staff.csv: no column names the subject" in text
+
+
 def test_nothing_is_asked_without_a_terminal(etl, labs) -> None:
     ran = etl("map", "suggest", labs)
     assert ran.code == 0

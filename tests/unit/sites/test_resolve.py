@@ -49,6 +49,11 @@ FILES = [
     ("patient_id|item|answer", "item_long", "subject item value"),
     ("病案号|性别|出生日期|组别|配对号", "subjects", "subject sex birth_date cohort_group match_set"),
     ("MRN|Sex|DOB|Height (cm)|Weight (kg)", "subjects", "subject sex birth_date height weight"),
+    ("PAT_MRN_ID|test name|result|unit", "lab_long", "subject analyte value unit"),
+    ("Prontuário|test name|result|unit", "lab_long", "subject analyte value unit"),
+    ("Hasta No|test name|result|unit", "lab_long", "subject analyte value unit"),
+    ("등록번호|test name|result|unit", "lab_long", "subject analyte value unit"),
+    ("환자번호|test name|result|unit", "lab_long", "subject analyte value unit"),
     ("old_id|new_id", "crosswalk", "link_from link_to"),
     ("file|rows|sha256", "manifest", "file rows sha256"),
 ]  # fmt: skip
@@ -131,6 +136,7 @@ def test_roles_of_a_row_mean_nothing_in_a_wide_file(found: Callable[..., Resolut
     ("headers", "said"),
     [
         ("Test Name|Result|Unit", "no column names the subject"),
+        ("Protokol No|Test Name|Result|Unit", "no column names the subject"),
         ("foo|bar", "no column names the subject"),
         ("MRN|foo", "no column holds a result"),
         ("患者ID|patient_id|性别", "'患者ID', 'patient_id'"),

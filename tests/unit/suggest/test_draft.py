@@ -177,3 +177,20 @@ def test_what_a_dictionary_explains_is_not_asked(tmp_path):
     export.write_text(f"record_id,sex,b12,ferritin,form_complete\n{rows}")
     (draft,) = suggest([str(export)], "north").tables
     assert [each.about for each in draft.open if each.about != "collected_at"] == ["unit of ferritin"]
+
+
+def test_a_file_of_subjects_is_drafted_but_for_the_number_that_no_header_names(place) -> None:
+    path = place.write(
+        "people.csv", "Lopende,Sex,Date of Birth\n17,F,1961-03-05\n18,M,1961-03-15\n19,F,1965-03-16\n"
+    )
+    draft = suggest([str(path)], "north")
+    (table,) = draft.tables
+    assert (table.shape, table.feed) == ("subjects", "subjects")
+    assert {each.field: each.column for each in table.choices} == {
+        "sex": "Sex",
+        "birth_date": "Date of Birth",
+    }
+    assert [(each.about, each.columns) for each in table.open] == [("subject", ("Lopende",))]
+    place.map(yaml_of(draft).replace("# subject: HEADER", "subject: Lopende"))
+    assert place.ingest(path).files[0].status == "loaded"
+    assert place.rows("select count(*) from core.subject_attribute where attribute = 'sex'") == [(3,)]
