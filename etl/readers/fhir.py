@@ -71,10 +71,15 @@ class Part:
                 continue
             part.types[resource["resourceType"]] += 1
             part.without_item[kind] += not items
-            part.items.setdefault(kind, []).extend(
-                (entry.row, entry.place(item.place), item) for item in items
-            )
+            part._put(kind, entry, items)
+            if patients := fhir_subject.contained_patient(resource, entry.references):
+                part.types["Patient"] += len(patients)
+                part._put("Patient", entry, patients)
         return part
+
+    def _put(self, kind: str, entry: Entry, items: Sequence[Item]) -> None:
+        placed = ((entry.row, entry.place(item.place), item) for item in items)
+        self.items.setdefault(kind, []).extend(placed)
 
     def frame(self, kind: str, columns: Sequence[str]) -> pl.DataFrame:
         """Return one kind's records: the columns asked for, row_number, locator."""

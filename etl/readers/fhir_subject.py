@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from etl.readers.fhir_items import Item, Kind, field, whole
-from etl.readers.fhir_values import at, coding, concept, subject_id, text
+from etl.readers.fhir_values import Json, References, at, coding, concept, listed, subject_id, text
 
 
 def _either(*names: str) -> Callable[[Item], str | None]:
@@ -40,10 +40,31 @@ def _drug(item: Item) -> object:
     return at(target, "code") or {"text": at(reference, "display")}
 
 
+def contained_patient(resource: Json, references: References) -> list[Item]:
+    """Return the contained patient that a resource is about, as a record of that patient's number; else nothing."""
+    contained = resource.get("contained")
+    number = subject_id(resource, references) if contained else None
+    reference = text(at(resource.get("subject") or resource.get("patient"), "reference")) or ""
+    if number is None or not reference.startswith("#"):
+        return []
+    patient = references.resolve(reference, resource)
+    place = next(at for at, each in enumerate(listed(contained)) if each is patient)
+    return [Item(resource, patient or {}, f"contained[{place}]", references)]
+
+
+def _number(item: Item) -> str | None:
+    """Return the patient's number; the id of a contained one means something in its resource only."""
+    return text(item.resource.get("id")) if item.part is item.resource else _subject(item)
+
+
 _SOURCE_ID = _either("identifier.value", "id")
 
 PATIENT = Kind(
-    {"subject": field("id"), "sex": field("gender"), "birth_date": field("birthDate")},
+    {
+        "subject": _number,
+        "sex": lambda item: text(item.part.get("gender")),
+        "birth_date": lambda item: text(item.part.get("birthDate")),
+    },
     whole,
 )
 CONDITION = Kind(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 GERMAN = """
@@ -52,4 +54,31 @@ def test_an_unreadable_statement_may_stand_in_many_rows_and_files(place) -> None
         )
         (outcome,) = place.ingest(place.write(name, head + "".join(lines))).files
         assert (outcome.status, outcome.counts.attributes_held) == ("loaded", 2)
+    assert place.problems() == []
+
+
+def test_a_contained_patient_describes_the_subject_of_its_results(place) -> None:
+    """Every result of a FHIR file brings its patient along: one subject, described once."""
+    patient = {
+        "resourceType": "Patient", "id": "p", "identifier": [{"value": "MRN-5"}], "gender": "female", "birthDate": "1960-12-24",
+    }  # fmt: skip
+    lines = [
+        {
+            "resourceType": "Observation", "id": f"o{day}", "status": "final", "contained": [patient],
+            "subject": {"reference": "#p"}, "effectiveDateTime": f"2021-03-{day}T08:00:00+08:00",
+            "code": {"coding": [{"system": "http://loinc.org", "code": "2132-9"}]},
+            "valueQuantity": {"value": 200 + day, "unit": "pg/mL"},
+        }
+        for day in (15, 16)
+    ]  # fmt: skip
+    report = place.ingest(place.write("b12.ndjson", "".join(json.dumps(line) + "\n" for line in lines)))
+    assert report.exit_code() == 0, report.document()
+    assert place.rows("""
+        select result.value, stated.attribute, stated.value from core.lab_result as result
+        inner join core.subject_attribute as stated using (subject_id) order by all
+    """) == [
+        (value, attribute, said)
+        for value in (215, 216)
+        for attribute, said in (("birth_date", "1960-12-24"), ("sex", "female"))
+    ]
     assert place.problems() == []

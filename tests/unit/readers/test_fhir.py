@@ -269,6 +269,27 @@ def test_the_subject_is_the_id_behind_the_reference(
     assert lines({**B12, "subject": stated, "contained": contained}).row().get("subject") == subject
 
 
+def test_a_contained_patient_is_a_patient_under_its_identifier(lines: Reading, document: Reading) -> None:
+    patient = {"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1960-12"}
+    numbered = {**patient, "identifier": [{"value": "MRN-5"}]}
+    lab = {"resourceType": "Organization", "id": "o"}
+    about = {**B12, "subject": {"reference": "#p"}}
+    resources = [
+        {**about, "contained": [lab, numbered]},
+        {**about, "contained": [patient]},  # nobody's: its id means something here only
+        {**B12, "subject": {"reference": "Patient/1"}, "contained": [numbered]},  # about another one
+        {"resourceType": "Condition", "subject": {"reference": "#p"}, "contained": numbered},
+    ]
+    said = ("MRN-5", "female", "1960-12")
+    assert lines(*resources).frames["Patient"].rows() == [
+        (*said, 1, "L1/contained[1]"),
+        (*said, 4, "L4/contained[0]"),
+    ]
+    found = document(bundle(*resources))
+    assert found.frames["Patient"].rows()[0] == (*said, 1, "entry[0].contained[1]")
+    assert found.tables["Observation"].records == 3
+
+
 def test_a_bundles_urls_lead_to_the_patients_own_id(document: Reading) -> None:
     said = {name: {**B12, "subject": {"reference": f"urn:uuid:{name}"}} for name in ("aa", "bb", "cc")}
     found = document(
