@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from etl.quarantine import explain, list_held, list_records
+from etl.quarantine import explain, list_held, list_records, waive
 from etl.replay import replay
 from etl.sites.mapping import load_sites
 from schemas.reasons import REASONS
@@ -175,3 +175,24 @@ def test_a_record_comes_back(place, case, monkeypatch) -> None:
         assert replay(place.warehouse, load_sites(place.folder / "sites"), Chosen()).before == 0
     assert place.problems() == []
     assert loaded(place) == tuple(sorted(case.values))
+
+
+def test_what_the_reason_says_of_a_note_below_a_table_settles_it(place) -> None:
+    """The note has as many fields as a record, and names no analyte: neither way of mapping it is right, but to waive it."""
+    note = "Source,Vitamin B12 method,ECLIA,,,,,"
+    place.ingest(place.write("export.csv", f"{HEADER}\n{GOOD}\n{note}\n"))
+    assert held(place) == [("open", ["unrecognised_analyte"])]
+    advice = explain(place.warehouse, "unrecognised_analyte").advice
+    assert "`other`" in advice
+    assert "a note below a table" in advice
+    (record,) = list_records(place.warehouse, Chosen())
+    waive(place.warehouse, [record["record_id"]], "D. Manager", "a note, no result")
+    assert (held(place), loaded(place)) == ([("waived", ["unrecognised_analyte"])], ("300.0",))
+    assert place.problems() == []
+
+
+def test_a_name_that_is_declared_as_another_is_out_of_scope(place) -> None:
+    place.write("export.csv", f"{HEADER}\n{GOOD}\nP2,Vitamin B12x new,301,pg/mL,,2021-03-06 08:00,A2,F\n")
+    place.map(FEED + "    analytes: {Vitamin B12x new: other}\n")
+    (outcome,) = place.ingest(place.folder / "export.csv").files
+    assert (outcome.counts.accepted, outcome.counts.out_of_scope) == (1, 1)
