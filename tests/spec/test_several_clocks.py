@@ -120,7 +120,7 @@ def clocks(place) -> tuple[str, int | None]:
     ],
     ids=["two", "one, none", "two feeds", "compact", "one and days", "and midnights", "one", "none", "days"],
 )
-def test_files_of_several_clocks_stop_an_analysis(place, labs: str, more: str, expected) -> None:
+def test_files_of_several_clocks_are_found(place, labs: str, more: str, expected) -> None:
     report = place.ingest(place.write("labs.csv", HEADER + labs), place.write("more.csv", more))
     assert {each.status for each in report.files} == {"loaded"}
     assert clocks(place) == expected
