@@ -30,6 +30,7 @@ from etl.sites.mapping import FeedMapping, SiteMapping
 from etl.sites.other_header import OtherHeader
 from etl.sites.resolve import Resolution, choose_feed, default_feed, resolve
 from etl.twins import Twins
+from etl.unread_units import UnreadUnits
 from etl.vocabulary import Coded
 from schemas.errors import FormatUnknown
 
@@ -63,8 +64,9 @@ class Observed:
     date_counts: dict[str, Counter[str]] = field(default_factory=dict)
     number_counts: Counter[str] = field(default_factory=Counter)
     answers: Answers | None = None
-    twins: Twins | None = None
-    other_header: OtherHeader | None = None
+    guards: tuple[
+        Twins | OtherHeader | UnreadUnits, ...
+    ] = ()  # each looks for what must not be read as it stands
     asked: Asked = field(default_factory=Asked)
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     coded: Coded = field(default_factory=Coded)
@@ -75,9 +77,8 @@ class Observed:
         answers = self.answers.columns if self.answers else ()
         expressions = (each for found in self.dates.values() for each in found)
         dated = [name for expression in expressions for name in expression.meta.root_names()]
-        twins = (self.twins.subject, *self.twins.others) if self.twins else ()
-        named = self.other_header.columns if self.other_header else ()
-        return list(dict.fromkeys([*dated, *self.numbers, *answers, *twins, *named, *self.coded.columns]))
+        guarded = [column for guard in self.guards for column in guard.columns]
+        return list(dict.fromkeys([*dated, *self.numbers, *answers, *guarded, *self.coded.columns]))
 
     def see(self, frame: pl.DataFrame) -> None:
         """Count the evidence of some records."""
@@ -91,9 +92,8 @@ class Observed:
         self.coded.see(frame)
         for column in self.numbers:
             self.number_counts.update(decimal_evidence(frame[column].unique()))
-        for each in (self.twins, self.other_header):
-            if each:
-                each.see(frame)
+        for guard in self.guards:
+            guard.see(frame)
         if self.answers:
             self.answers.see(
                 frame.with_columns(
@@ -183,14 +183,14 @@ def _observed(columns: tuple[str, ...], feed: FeedMapping | None, asked: Asked, 
     numbers = [roles[role] for role in NUMBER_ROLES if role in roles]
     numbers += [attributes[name] for name in NUMBER_ATTRIBUTES if name in attributes]
     numbers += [measure.column for measure in resolution.measures if measure.kind == "lab"]
+    guards = (Twins.of(resolution), OtherHeader.of(resolution), UnreadUnits.of(resolution, feed))
     return Observed(
         resolution,
         feed,
         dates,
         tuple(numbers),
         answers=Answers.of(resolution),
-        twins=Twins.of(resolution),
-        other_header=OtherHeader.of(resolution),
+        guards=tuple(guard for guard in guards if guard),
         asked=asked,
         words=asked.words(resolution),
         coded=coded,
@@ -256,8 +256,7 @@ def _decisions(observed: Observed, feed: FeedMapping | None) -> list[Decision]:
     if feed is None or feed.timezone in (None, "unknown"):
         mixed = (decide_offsets(f"offsets:{role}", seen) for role, seen in observed.date_counts.items())
         made += [each for each in mixed if each]
-    lines = (observed.twins, observed.other_header)
-    made += [found for each in lines if each and (found := each.decision())]
+    made += [found for guard in observed.guards if (found := guard.decision())]
     if observed.numbers:
         made.append(decide_decimal(observed.number_counts, feed.decimal if feed else None))
     if feed:

@@ -80,6 +80,8 @@ def undecided(plan: ResolvedPlan, about: str) -> UserError:
         return _side_by_side(plan)
     if kind == "table":
         return _several_tables(plan)
+    if kind == "unit":
+        return _units_not_read(plan)
     if kind == "offsets":
         return _several_clocks(plan, role)
     if kind == "dates":
@@ -129,6 +131,18 @@ def _several_tables(plan: ResolvedPlan) -> UserError:
         f"{plan.source.name} waits: its line {row} names other columns, or other units, than its header.",
         "The records below it would be read as results of the columns above.",
         f"put what begins at line {row} into a file of its own, or leave the line out of a copy if it is none",
+    )
+
+
+def _units_not_read(plan: ResolvedPlan) -> UserError:
+    """Say that a column which is not read holds units."""
+    decision = plan.decision("unit")
+    column = plan.shown_headers()[str(decision.evidence["column"])] if decision else ""
+    return DeclarationNeeded(
+        f"{plan.source.name} waits: column '{column}' holds nothing but units, and is not read.",
+        "Its header is no known name of a unit; without it the printed ranges alone would tell, also against it.",
+        f'columns: {{unit: "{column}"}} in sites/{plan.site}.yaml under feeds: {plan.feed}:\n'
+        "       or, if they are the units of something else,  units: {ANALYTE: UNIT}",
     )
 
 

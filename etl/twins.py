@@ -32,6 +32,11 @@ class Twins:
         others = tuple(each for each in resolution.unmapped if _stem(each) == _stem(subject))
         return cls(subject, others) if others else None
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are looked at."""
+        return (self.subject, *self.others)
+
     def see(self, frame: pl.DataFrame) -> None:
         """Count the records in which another column names the same subject, or another one."""
         own = pl.col(self.subject).str.strip_chars()
