@@ -30,6 +30,7 @@ JAPANESE = "iso2022_jp_ext"  # ... in this encoding
 class Part:
     """Some whole messages. offset, row: of their first line; message: how many messages came before.
 
+    messages: how many begin here, those with a broken header too, and in a line that continues a segment.
     segments: one row a segment: line (index), text, name, message, dialect, pid_line, obr_line, is_record, number,
     reason; see hl7_lines and hl7_damage.
     """
@@ -37,6 +38,7 @@ class Part:
     offset: int
     row: int
     message: int
+    messages: int
     raw: bytes
     text: Text
     encoding: str
@@ -70,11 +72,6 @@ class Part:
     def structural(self) -> dict[str, int]:
         """Return the number of segments that are no records, by name."""
         return dict(self.segments.filter(~pl.col("is_record"))["name"].value_counts().iter_rows())
-
-    @property
-    def messages(self) -> int:
-        """The number of messages, those with a broken header too."""
-        return int(self.segments["message"][-1]) - self.message
 
     def headers(self, number: int) -> pl.Series:
         """Return a field of the message headers, without empty ones."""
@@ -126,9 +123,9 @@ class Scanner:
         is_cut = is_last and not raw.endswith((b"\n", b"\r"))
         segments = with_reasons(joined(lines), text.undecodable, is_cut=is_cut)
         further = lines.height - segments.height
-        return Part(
-            self.stream.position, self.row, self.message, raw, text, encoding, lines.height, further, segments
-        )
+        messages = int(lines["message"][-1]) - self.message
+        position, row, before = self.stream.position, self.row, self.message
+        return Part(position, row, before, messages, raw, text, encoding, lines.height, further, segments)
 
     def _decoded(self, raw: bytes) -> tuple[Text, str]:
         if any(mark in raw for mark in JIS) and (switched := decoded(raw, JAPANESE)) is not None:

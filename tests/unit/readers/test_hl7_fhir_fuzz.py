@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import polars as pl
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from etl.readers.base import Hints, Source
@@ -53,7 +53,12 @@ def outcome(reader: Hl7Reader | FhirReader, raw: bytes) -> list[tuple] | None:
         return found
 
 
+# A message begins in a line that continues a segment, and the block ends there.
+GLUED = [(SEGMENTS[at], b"\n") for at in (10, 25, 19, 0, 10)]
+
+
 @QUIET
+@example(GLUED, 0)
 @given(st.lists(st.tuples(st.sampled_from(SEGMENTS), st.sampled_from(ENDS)), max_size=30), st.integers(0, 3))
 def test_any_series_of_segments(segments: list[tuple[bytes, bytes]], cut: int) -> None:
     raw = b"".join(segment + end for segment, end in segments)
