@@ -90,10 +90,11 @@ class Observed:
                 clock = seen["clock"] <= seen["midnight"] or has_offset(seen)
                 seen.update(date_evidence(texts, clock=clock))
         self.coded.see(frame)
-        for column in self.numbers:
-            self.number_counts.update(decimal_evidence(frame[column].unique()))
+        distinct = {column: frame[column].unique() for column in self.numbers}
+        for numbers in distinct.values():
+            self.number_counts.update(decimal_evidence(numbers))
         for guard in self.guards:
-            guard.see(frame)
+            guard.see(frame, distinct)
         if self.answers:
             self.answers.see(
                 frame.with_columns(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -37,7 +38,7 @@ class Twins:
         """The columns that are looked at."""
         return (self.subject, *self.others)
 
-    def see(self, frame: pl.DataFrame) -> None:
+    def see(self, frame: pl.DataFrame, _distinct: Mapping[str, pl.Series]) -> None:
         """Count the records in which another column names the same subject, or another one."""
         own = pl.col(self.subject).str.strip_chars()
         for other in self.others:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -31,7 +32,7 @@ class UnreadUnits:
         unread = [each for each in resolution.unmapped if header_key(each) not in COLUMNS.known_unread]
         return cls(tuple(unread), {column: set() for column in unread}) if unread else None
 
-    def see(self, frame: pl.DataFrame) -> None:
+    def see(self, frame: pl.DataFrame, _distinct: Mapping[str, pl.Series]) -> None:
         """Forget the columns that hold anything else."""
         for column, known in list(self.texts.items()):
             distinct = frame[column].drop_nulls().unique().str.strip_chars()

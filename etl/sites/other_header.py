@@ -38,9 +38,12 @@ class OtherHeader:
         """The columns that are looked at."""
         return (self.subject, *self.results)
 
-    def see(self, frame: pl.DataFrame) -> None:
-        """Look for the line in some records: most have a subject with a number, and are passed over."""
-        if self.row is not None:
+    def see(self, frame: pl.DataFrame, distinct: Mapping[str, pl.Series]) -> None:
+        """Look for the line in some records: most have a subject with a number, and are passed over.
+
+        distinct: the texts of columns with numbers, each once, by which most records need no look at all.
+        """
+        if self.row is not None or all(_are_numbers(distinct[column]) for column in self.results):
             return
         said = pl.col(self.subject).fill_null("")
         lines = frame.filter(~said.str.contains(r"\d")).with_columns(said.str.strip_chars())
@@ -74,6 +77,10 @@ class OtherHeader:
             return False
         is_moved = not self._is_again(subject) and "subject" not in fields_named(subject)
         return is_moved or any(_differs(cell, self.results[column]) for column, cell in said.items())
+
+
+def _are_numbers(texts: pl.Series) -> bool:
+    return bool(texts.str.contains(_NUMBER).all())  # a null is none of its business
 
 
 def _is_name(text: str) -> bool:
