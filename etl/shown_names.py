@@ -18,7 +18,8 @@ from etl.harmonize.codes_of_analytes import read_code
 from etl.harmonize.names import read_name
 from etl.plan import ResolvedPlan
 from etl.process.roles import cleaned, role_expression, text
-from etl.readers.base import Batch, Hints, Observe, Range, Reader, Source, Table
+from etl.readers.base import Batch, Range, Reader, Source, Table
+from etl.readers.wrapped import WrappedReader
 from schemas.analytes import fold, registry
 from warehouse.seal import seal
 
@@ -37,13 +38,12 @@ def is_listed(name: str, declared: Mapping[str, str]) -> bool:
     return code.hit is not None and not code.is_abbreviation
 
 
-class WatchedReader:
+class WatchedReader(WrappedReader):
     """A table's reader that also counts, for each unlisted name that it hands on, the subjects who share it."""
 
     def __init__(self, plan: ResolvedPlan, reader: Reader) -> None:
+        super().__init__(reader)
         self._plan = plan
-        self._reader = reader
-        self.name = reader.name
         roles = (*_NAMED_BY.get(plan.resolution.shape, ()), "subject")
         found = {role: role_expression(plan.resolution, role) for role in roles}
         self._columns = {role: each.alias(text(role)) for role, each in found.items() if each is not None}
@@ -53,22 +53,10 @@ class WatchedReader:
 
     def read(self, source: Source, table: Table, part: Range, columns: Sequence[str]) -> Iterator[Batch]:
         """Read as the reader does, and look at the names."""
-        for batch in self._reader.read(source, table, part, columns):
+        for batch in super().read(source, table, part, columns):
             if self._is_counted and batch.frame.height:
                 self._count(batch.frame)
             yield batch
-
-    def recognises(self, name: str, head: bytes) -> bool:
-        """Ask the reader."""
-        return self._reader.recognises(name, head)
-
-    def inspect(self, source: Source, hints: Hints, observe: Observe | None = None) -> Sequence[Table]:
-        """Ask the reader."""
-        return self._reader.inspect(source, hints, observe)
-
-    def locate(self, table: Table, column: str) -> pl.Expr:
-        """Ask the reader."""
-        return self._reader.locate(table, column)
 
     def _count(self, frame: pl.DataFrame) -> None:
         naming = [each for role, each in self._columns.items() if role != "subject"]

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import polars as pl
 
-from etl.readers.base import ROW, Batch, Hints, Observe, Range, Reader, Source, Table, shared_row
+from etl.readers.base import ROW, Batch, Range, Reader, Source, Table, shared_row
+from etl.readers.wrapped import WrappedReader
 
 _NONE = -1  # no row
 
@@ -27,6 +28,8 @@ class FillDown:
 
     def fill(self, batch: Batch) -> Batch:
         """Return a batch with its cells filled, and the row of each cell."""
+        if not self._columns:
+            return batch
         breaks = np.unique([self._broken, *batch.damaged[ROW], *batch.breaks])
         frame = batch.frame
         if frame.height:
@@ -54,28 +57,15 @@ class FillDown:
         return found[column], found[shared_row(column)]
 
 
-class FillingReader:
+class FillingReader(WrappedReader):
     """A reader whose records are filled as their table says; its ranges have to be read in order."""
 
     def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+        super().__init__(reader)
         self._fill = FillDown(())
-        self.name = reader.name
 
     def read(self, source: Source, table: Table, part: Range, columns: Sequence[str]) -> Iterator[Batch]:
         """Read as the reader does, and fill."""
         if part == table.ranges[0]:
             self._fill = FillDown(table.filled)
-        yield from map(self._fill.fill, self._reader.read(source, table, part, columns))
-
-    def recognises(self, name: str, head: bytes) -> bool:
-        """Ask the reader."""
-        return self._reader.recognises(name, head)
-
-    def inspect(self, source: Source, hints: Hints, observe: Observe | None = None) -> Sequence[Table]:
-        """Ask the reader."""
-        return self._reader.inspect(source, hints, observe)
-
-    def locate(self, table: Table, column: str) -> pl.Expr:
-        """Ask the reader."""
-        return self._reader.locate(table, column)
+        yield from map(self._fill.fill, super().read(source, table, part, columns))
